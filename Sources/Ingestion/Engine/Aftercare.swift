@@ -1,0 +1,123 @@
+import FileSessions
+import Workspace
+
+/// Does with completed and given-up files what the recipe wants, so that a crash at any point repeats no
+/// handler and loses no file.
+struct Aftercare: Sendable {
+  /// How a step ended.
+  enum Ending: Sendable {
+    case finished
+    case failed(String)
+  }
+
+  let recipe: any Recipe
+  let ledger: any Ledger
+  let workspace: Workspace
+  let report: @Sendable (RunEvent) -> Void
+
+  /// Takes the job's open step to its end. A failure is recorded with the job, and the next run tries again.
+  func settle(_ job: Job) async throws(LedgerError) -> (job: Job, ending: Ending) {
+    var job = job
+    guard job.step != nil else { return (job, .finished) }
+    do {
+      try await handle(&job)
+      try await act(&job)
+      return (job, .finished)
+    } catch let error as LedgerError {
+      throw error
+    } catch {
+      let message = (error as? Failure)?.message ?? (error as? WorkspaceError)?.message ?? "\(error)"
+      job.step?.error = message
+      job = try await ledger.record(LedgerChange(job))
+      report(.stepFailed(job.key.path, message))
+      return (job, .failed(message))
+    }
+  }
+
+  /// Asks the recipe, once, and records its answer.
+  private func handle(_ job: inout Job) async throws {
+    guard var step = job.step, !step.isHandled else { return }
+    let file = SettledFile(job)
+    if let failure = job.failure, job.phase == .failed {
+      step.action = try await recipe.failed(file, failure: failure)
+    } else if let session = job.session {
+      step.action = try await recipe.completed(file, session: session)
+    }
+    step.isHandled = true
+    step.error = nil
+    job.step = step
+    if step.action != nil { job = try await ledger.record(LedgerChange(job)) }
+  }
+
+  /// Does what is left to do with the file, and closes the step.
+  private func act(_ job: inout Job) async throws {
+    var trace: Trace?
+    switch job.step?.action {
+    case nil:
+      break
+    case .move(let directory)?:
+      trace = try await place(&job, in: directory, .move)
+    case .copy(let directory)?:
+      trace = try await place(&job, in: directory, .copy)
+    case .remove?:
+      try await remove(job)
+    }
+    job.step = nil
+    if job.phase == .completed { job.phase = .done }
+    job = try await ledger.record(LedgerChange(job, trace: trace))
+  }
+
+  private func remove(_ job: Job) async throws {
+    let path = job.key.path
+    let workspace = workspace
+    let note = try await offload { () throws(WorkspaceError) -> String in
+      guard try workspace.exists(path) else { return "removed" }
+      guard try workspace.info(path).stamp == job.stamp else { return Self.leftInPlace }
+      try workspace.remove(path)
+      return "removed"
+    }
+    report(.finished(path, note))
+  }
+
+  private static let leftInPlace = "left in place, since it has changed meanwhile"
+
+  /// Puts the file into a directory under a name that is free, and gives the trace that it leaves there.
+  private func place(
+    _ job: inout Job, in directory: String, _ operation: Placing.Operation
+  ) async throws -> Trace? {
+    let wanted = try workspace.path(directory).appending(job.relative)
+    let (workspace, path, stamp) = (workspace, job.key.path, job.stamp)
+    for number in 1...Self.mostNames {
+      let target = try job.step?.destination.map { try workspace.path($0) } ?? wanted.numbered(number)
+      if job.step?.destination == nil {
+        // Recorded before the file goes there, so that after a crash it is known where to look.
+        job.step?.destination = target.string
+        job = try await ledger.record(LedgerChange(job))
+      }
+      let placing = Placing(operation: operation, source: path, stamp: stamp, md5: job.md5, target: target)
+      let outcome = try await offload { () throws(WorkspaceError) in try placing.perform(in: workspace) }
+      switch outcome {
+      case .placed(let trace):
+        report(.finished(path, "\(operation.rawValue) to \(target)"))
+        return trace
+      case .changed:
+        report(.finished(path, Self.leftInPlace))
+        return nil
+      case .taken:
+        job.step?.destination = nil
+      }
+    }
+    throw WorkspaceError(
+      .exists, path: wanted.string, "\(wanted) and \(Self.mostNames - 1) numbered names beside it are taken")
+  }
+
+  private static let mostNames = 1000
+}
+
+extension ProjectPath {
+  /// The path itself for 1, and for other numbers one beside it: `a-2.md`.
+  func numbered(_ number: Int) throws(WorkspaceError) -> ProjectPath {
+    guard number > 1, let parent else { return self }
+    return try parent.appending("\(stem)-\(number)\(ext)")
+  }
+}

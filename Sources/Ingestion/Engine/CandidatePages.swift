@@ -1,0 +1,78 @@
+import FileSessions
+import Synchronization
+import Workspace
+
+/// Discovery, read piece by piece on threads that may block.
+final class CandidatePages: Sendable {
+  struct Page: Sendable {
+    var candidates: [Candidate] = []
+    var problems: [(path: String, message: String)] = []
+    /// Nothing follows.
+    var isEnd = false
+  }
+
+  private enum Source: Sendable {
+    case walk(WalkInProgress)
+    case named(@Sendable () async throws(Failure) -> [ProjectPath])
+  }
+
+  private let source: Source
+  private let workspace: Workspace
+  private let profile: String
+  private let recipe: String
+
+  init(of discovery: Discovery, for engine: Engine) throws {
+    workspace = engine.workspace
+    profile = engine.profile
+    recipe = engine.recipe.name
+    switch discovery {
+    case .walk(let settings): source = .walk(WalkInProgress(try engine.workspace.walk(settings)))
+    case .named(let next): source = .named(next)
+    }
+  }
+
+  /// At most `limit` places; a page may be empty of candidates without being the end.
+  func next(_ limit: Int) async throws(Failure) -> Page {
+    switch source {
+    case .walk(let walk):
+      let items = await offload { walk.next(limit) }
+      return page(of: items)
+    case .named(let next):
+      let paths = try await next()
+      let workspace = workspace
+      return page(of: await offload { paths.map { workspace.walkItem(at: $0) } })
+    }
+  }
+
+  private func page(of items: [WalkItem]) -> Page {
+    var page = Page(isEnd: items.isEmpty)
+    for item in items {
+      switch item {
+      case .file(let path, let relative, let stamp):
+        let key = JobKey(profile: profile, recipe: recipe, path: path)
+        page.candidates.append(Candidate(key: key, relative: relative, stamp: stamp))
+      case .problem(let path, let error):
+        page.problems.append((path, error.message))
+      }
+    }
+    return page
+  }
+}
+
+/// A walk that is continued from one thread after the other.
+private final class WalkInProgress: Sendable {
+  private let walker: Mutex<Walker>
+
+  init(_ walker: consuming sending Walker) {
+    self.walker = Mutex(walker)
+  }
+
+  /// The next items, none at the end. Blocks.
+  func next(_ limit: Int) -> [WalkItem] {
+    walker.withLock { walker in
+      var items: [WalkItem] = []
+      while items.count < limit, let item = walker.next() { items.append(item) }
+      return items
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import FileSessions
+import Workspace
+
+/// Carries out what a ``Delivery`` decides, and records its job before each action.
+struct Courier: Sendable {
+  let service: any FileService
+  let ledger: any Ledger
+  let workspace: Workspace
+  let retry: Retrier
+  let clock: WallClock
+  let newKey: @Sendable () -> String
+  let report: @Sendable (RunEvent) -> Void
+  /// Whether the recipe wants to be told of completed files, and of those given up.
+  let followsCompleted: Bool
+  let followsFailed: Bool
+
+  /// Brings a file to its end, or to where it cannot go on.
+  func deliver(
+    _ job: Job, situation: Delivery.Situation
+  ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending) {
+    var delivery = Delivery(job, situation: situation, newKey: newKey)
+    var recorded = situation == .fresh ? nil : job
+    var action = delivery.start(now: clock.now)
+    while true {
+      let current = try await record(delivery.job, over: recorded)
+      recorded = current
+      if case .end(let ending) = action { return (current, ending) }
+      action = await perform(action, &delivery)
+    }
+  }
+
+  /// Records the job if it differs from what was recorded last.
+  private func record(_ job: Job, over recorded: Job?) async throws(LedgerError) -> Job {
+    var next = job
+    next.revision = recorded?.revision ?? job.revision
+    if next == recorded { return next }
+    guard next.phase != recorded?.phase else { return try await ledger.record(LedgerChange(next)) }
+    var sent: SentVersion?
+    if next.phase == .completed, let md5 = next.md5, let session = next.session {
+      sent = SentVersion(size: next.stamp.size, md5: md5, sessionID: session.id)
+      if followsCompleted { next.step = AfterStep() } else { next.phase = .done }
+    }
+    if next.phase == .failed, followsFailed { next.step = AfterStep() }
+    return try await ledger.record(LedgerChange(next, sent: sent))
+  }
+
+  private func perform(_ action: Delivery.Action, _ delivery: inout Delivery) async -> Delivery.Action {
+    switch action {
+    case .create(let request, let key):
+      do throws(ServiceError) {
+        let opened = try await retry { () async throws(ServiceError) in
+          try await service.create(request, key: key)
+        }
+        report(.opened(delivery.job.key.path, opened.session))
+        return delivery.created(opened)
+      } catch {
+        return delivery.createFailed(error)
+      }
+    case .send(let opened):
+      return await send(opened, &delivery)
+    case .hash:
+      return await hash(&delivery)
+    case .retrieve(let id):
+      do throws(ServiceError) {
+        let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        return delivery.retrieved(session)
+      } catch {
+        return delivery.retrieveFailed(error)
+      }
+    case .complete(let id, let md5):
+      do throws(ServiceError) {
+        let session = try await retry { () async throws(ServiceError) in
+          try await service.complete(id, md5: md5, key: nil)
+        }
+        return delivery.completed(session)
+      } catch {
+        return delivery.completeFailed(error)
+      }
+    case .cancel(let id):
+      do throws(ServiceError) {
+        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id) }
+        return delivery.cancelled()
+      } catch {
+        return delivery.cancelFailed(error)
+      }
+    case .end:
+      return action
+    }
+  }
+
+  /// Sends the file if it still is the one that was decided about, and stays so while it is read.
+  private func send(_ opened: OpenedSession, _ delivery: inout Delivery) async -> Delivery.Action {
+    let job = delivery.job
+    let file: StableFile
+    do throws(WorkspaceError) {
+      file = try await open(job)
+    } catch {
+      return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
+    }
+    guard file.stamp == job.stamp else { return delivery.fileChanged() }
+    let source = MeteredSource(base: file) { [report] bytes in
+      report(.progress(job.key.path, bytes: bytes, of: job.stamp.size))
+    }
+    do throws(ServiceError) {
+      let receipt = try await retry { () async throws(ServiceError) in
+        try await service.upload(opened, source)
+      }
+      guard await isUnchanged(file) else { return delivery.fileChanged() }
+      return delivery.sent(receipt)
+    } catch {
+      // A service that finds more or fewer bytes than announced is right when the file has changed.
+      guard await isUnchanged(file) else { return delivery.fileChanged() }
+      return delivery.sendFailed(error)
+    }
+  }
+
+  private func hash(_ delivery: inout Delivery) async -> Delivery.Action {
+    let job = delivery.job
+    do throws(WorkspaceError) {
+      let fingerprint = try await offload { [workspace] () throws(WorkspaceError) in
+        try workspace.fingerprint(of: job.key.path)
+      }
+      guard let fingerprint, fingerprint.stamp == job.stamp else { return delivery.fileChanged() }
+      return delivery.hashed(fingerprint.md5)
+    } catch {
+      return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
+    }
+  }
+
+  private func open(_ job: Job) async throws(WorkspaceError) -> StableFile {
+    try await offload { [workspace] () throws(WorkspaceError) in try StableFile(job.key.path, in: workspace) }
+  }
+
+  private func isUnchanged(_ file: StableFile) async -> Bool {
+    await offload { (try? file.isUnchanged()) ?? false }
+  }
+}

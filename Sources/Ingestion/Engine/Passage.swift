@@ -1,0 +1,98 @@
+import FileSessions
+import Workspace
+
+/// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
+struct Passage: Sendable {
+  let engine: Engine
+
+  func pass(_ job: Job, resumed: Bool) async -> Outcome {
+    do throws(LedgerError) {
+      return try await carry(job, resumed: resumed)
+    } catch {
+      return .stop(.ledger(error.message))
+    }
+  }
+
+  private func carry(_ job: Job, resumed: Bool) async throws(LedgerError) -> Outcome {
+    var job = job
+    var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
+    while job.phase.isUnderWay, job.phase != .completed {
+      let delivered = try await engine.courier.deliver(job, situation: situation)
+      job = delivered.job
+      switch delivered.ending {
+      case .delivered:
+        if let session = job.session { engine.report(.sent(job.key.path, session)) }
+        let stepFailed = try await settle(job)
+        return .sent(bytes: job.stamp.size, stepFailed: stepFailed)
+      case .failed:
+        break
+      case .away(let error):
+        return .stop(Task.isCancelled ? .requested : .service(error))
+      case .decideAgain:
+        job = try await decideAgain(job, countsAsChange: situation == .fresh)
+        situation = .fresh
+      }
+    }
+    return try await conclude(job, wasCompleted: job.phase == .completed)
+  }
+
+  /// Whether what an earlier run began is still about the same file and the same recipe.
+  private func situation(of job: Job) async -> Delivery.Situation {
+    let path = job.key.path
+    let stamp = await offload { [workspace = engine.workspace] in try? workspace.info(path).stamp }
+    // A session that is open is finished even when the recipe has changed: it was decided about.
+    let isDecided = job.phase != .decided || job.recipeVersion == engine.recipe.version
+    return stamp == job.stamp && isDecided ? .resumed : .overtaken
+  }
+
+  /// Reports how a file ended that was not sent now, and does what is left to do with it.
+  private func conclude(_ job: Job, wasCompleted: Bool) async throws(LedgerError) -> Outcome {
+    engine.reportStanding(job, isNew: true)
+    let stepFailed = try await settle(job)
+    return wasCompleted ? .settled(stepFailed: stepFailed) : Outcome(standing: job)
+  }
+
+  private func settle(_ job: Job) async throws(LedgerError) -> Bool {
+    if case .failed = try await engine.aftercare.settle(job).ending { return true }
+    return false
+  }
+
+  /// Asks the recipe about the file as it is now. No session is open for it any more.
+  private func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job {
+    let path = job.key.path
+    var failed = job
+    failed.phase = .failed
+    let info: FileInfo
+    do throws(WorkspaceError) {
+      info = try await offload { [workspace = engine.workspace] () throws(WorkspaceError) in
+        try workspace.info(path)
+      }
+    } catch {
+      let isGone = error.code == .notFound
+      failed.failure = Failure(.file, isGone ? "The file was gone before it could be sent." : error.message)
+      return try await engine.ledger.record(LedgerChange(failed))
+    }
+    let changes = job.changes + (countsAsChange ? 1 : 0)
+    guard changes <= Engine.mostChanges else {
+      failed.failure = Failure(.changing, "The file changed \(changes) times while it was being sent.")
+      return try await engine.ledger.record(LedgerChange(failed))
+    }
+    let candidate = Candidate(key: job.key, relative: job.relative, stamp: info.stamp)
+    let ruling = await engine.recipe.decide([candidate]).first
+    var next = await engine.job(for: candidate, by: ruling, over: job)
+    next.changes = changes
+    return next.phase == .decided ? next : try await engine.ledger.record(LedgerChange(next))
+  }
+}
+
+extension Outcome {
+  /// The outcome of a file that ended without being sent.
+  init(standing job: Job) {
+    switch job.phase {
+    case .skipped: self = .skipped
+    case .deferred: self = .deferred
+    case .failed: self = job.failure?.kind == .rejected ? .rejected : .failed
+    case .decided, .opened, .uploaded, .completed, .done: self = .alreadyDone
+    }
+  }
+}

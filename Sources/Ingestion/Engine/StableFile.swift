@@ -1,0 +1,63 @@
+import Digests
+import FileSessions
+import Workspace
+
+/// One version of a file, read through one descriptor and checked to have stayed the same.
+struct StableFile: ByteSource {
+  private let file: OpenFile
+  let stamp: FileStamp
+
+  /// Opens the file as it is now. Blocks.
+  init(_ path: ProjectPath, in workspace: Workspace) throws(WorkspaceError) {
+    file = try workspace.open(path)
+    stamp = try file.stamp()
+  }
+
+  var length: Int64 { stamp.size }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+    try file.read(into: buffer, at: offset)
+  }
+
+  /// Whether size, time and inode are still those of the beginning. Blocks.
+  func isUnchanged() throws(WorkspaceError) -> Bool {
+    try file.stamp() == stamp
+  }
+
+  /// The md5 of the content. Blocks.
+  func md5() throws(WorkspaceError) -> MD5Digest {
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { piece.deallocate() }
+    var digest = MD5()
+    var offset: Int64 = 0
+    while true {
+      let count = try file.read(into: piece, at: offset)
+      if count == 0 { return MD5Digest(bytes: digest.finalize()) }
+      digest.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+      offset += Int64(count)
+    }
+  }
+}
+
+extension Workspace {
+  /// The stamp and the md5 of a file that stayed the same while it was read; nil when it did not. Blocks.
+  func fingerprint(of path: ProjectPath) throws(WorkspaceError) -> (stamp: FileStamp, md5: MD5Digest)? {
+    let file = try StableFile(path, in: self)
+    let md5 = try file.md5()
+    return try file.isUnchanged() ? (file.stamp, md5) : nil
+  }
+}
+
+/// A source that tells how far it was read.
+struct MeteredSource: ByteSource {
+  let base: any ByteSource
+  let report: @Sendable (Int64) -> Void
+
+  var length: Int64 { base.length }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+    let count = try base.read(into: buffer, at: offset)
+    report(offset + Int64(count))
+    return count
+  }
+}

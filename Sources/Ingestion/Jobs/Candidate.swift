@@ -1,0 +1,47 @@
+import FileSessions
+import Workspace
+
+/// A file that discovery offered.
+package struct Candidate: Hashable, Sendable {
+  package var key: JobKey
+  /// The path below the discover root.
+  package var relative: String
+  package var stamp: FileStamp
+
+  package init(key: JobKey, relative: String, stamp: FileStamp) {
+    self.key = key
+    self.relative = relative
+    self.stamp = stamp
+  }
+
+  package var path: ProjectPath { key.path }
+}
+
+/// What a recipe wants of a file that is to be sent; nil leaves it to the engine.
+package struct Wishes: Hashable, Sendable {
+  /// The filename to ask for; nil: the file's own name.
+  package var filename: String?
+  /// nil: the type by extension, else by content.
+  package var mimeType: String?
+  /// nil: none.
+  package var purpose: Purpose?
+
+  package init(filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil) {
+    self.filename = filename
+    self.mimeType = mimeType
+    self.purpose = purpose
+  }
+}
+
+/// What a recipe says of a candidate.
+package enum Ruling: Hashable, Sendable {
+  case send(Wishes)
+  /// Of no interest.
+  case skip(reason: String?)
+  /// It should have been right, and is not.
+  case reject(reason: String)
+  /// Ask again after so long.
+  case postpone(Duration, reason: String?)
+  /// The recipe could not say: a handler failed.
+  case fault(Failure)
+}

@@ -1,0 +1,59 @@
+import FileSessions
+
+/// Why a file was given up, in a form that is recorded, shown, and handed to `failed` handlers.
+package struct Failure: Hashable, Sendable, Codable, Error {
+  package enum Kind: String, CaseIterable, Sendable, Codable {
+    /// The recipe refused the file.
+    case rejected
+    /// A handler raised an error, or gave something that cannot be used.
+    case script
+    /// The service refused the file.
+    case service
+    /// The file breaks a limit that the API publishes.
+    case limit
+    /// The file could not be read, or is gone.
+    case file
+    /// The file kept changing while it was sent.
+    case changing
+  }
+
+  package var kind: Kind
+  /// A sentence for a person.
+  package var message: String
+  /// The handler at fault, for kind `script`.
+  package var handler: String?
+  /// Where in the script, and how it got there; several lines.
+  package var trace: String?
+  /// The service's answer, for kind `service`.
+  package var status: Int?
+  package var code: String?
+  package var param: String?
+
+  package init(
+    _ kind: Kind, _ message: String, handler: String? = nil, trace: String? = nil, status: Int? = nil,
+    code: String? = nil, param: String? = nil
+  ) {
+    self.kind = kind
+    self.message = message
+    self.handler = handler
+    self.trace = trace
+    self.status = status
+    self.code = code
+    self.param = param
+  }
+
+  /// The failure that a service's refusal is.
+  package init(_ error: ServiceError) {
+    self.init(
+      error.kind == .source ? .file : .service, error.message, status: error.status,
+      code: error.code ?? error.kind.rawValue, param: error.param)
+  }
+
+  /// Whether the next run tries again although neither file nor recipe has changed.
+  package var mayPass: Bool {
+    switch kind {
+    case .file, .changing: true
+    case .rejected, .script, .service, .limit: false
+    }
+  }
+}

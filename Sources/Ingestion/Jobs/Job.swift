@@ -1,0 +1,77 @@
+import FileSessions
+import Workspace
+
+/// The record of what became of one file for one recipe at one destination.
+package struct Job: Hashable, Sendable {
+  package let key: JobKey
+  /// The path below the discover root, as the recipe saw it.
+  package var relative: String
+  package var phase: Phase
+  /// Size, time and inode of the content that this record is about.
+  package var stamp: FileStamp
+  /// Which text of the recipe, with which arguments, decided.
+  package var recipeVersion: String
+
+  /// What the session is opened with; nil until the recipe said yes.
+  package var request: NewFile?
+  /// The key under which it is opened, so that a repeat opens no second one.
+  package var idempotencyKey: String?
+  /// The session as last seen.
+  package var session: FileSession?
+  /// Where its bytes go.
+  package var target: UploadTarget?
+  /// The md5 of the bytes that were sent.
+  package var md5: MD5Digest?
+
+  /// Why the recipe skipped or deferred the file.
+  package var reason: String?
+  /// Why it failed.
+  package var failure: Failure?
+  /// When a deferred file is due again.
+  package var dueAt: Timestamp?
+  /// What is still to be done with the file now that it was completed or given up.
+  package var step: AfterStep?
+
+  /// How many sessions were opened for this content.
+  package var opens = 0
+  /// How often the file changed while it was being sent.
+  package var changes = 0
+  /// Counts the changes of this record: a change is only written over the revision that it was made from.
+  package var revision = 0
+
+  package init(
+    key: JobKey, relative: String, phase: Phase, stamp: FileStamp, recipeVersion: String
+  ) {
+    self.key = key
+    self.relative = relative
+    self.phase = phase
+    self.stamp = stamp
+    self.recipeVersion = recipeVersion
+  }
+}
+
+/// Content that was sent: proof against sending it again.
+package struct SentVersion: Hashable, Sendable {
+  package var size: Int64
+  package var md5: MD5Digest
+  package var sessionID: String
+
+  package init(size: Int64, md5: MD5Digest, sessionID: String) {
+    self.size = size
+    self.md5 = md5
+    self.sessionID = sessionID
+  }
+}
+
+/// A file that Moontide itself put where it is, and so does not discover again under the same profile.
+package struct Trace: Hashable, Sendable {
+  package var path: ProjectPath
+  package var stamp: FileStamp
+  package var md5: MD5Digest
+
+  package init(path: ProjectPath, stamp: FileStamp, md5: MD5Digest) {
+    self.path = path
+    self.stamp = stamp
+    self.md5 = md5
+  }
+}

@@ -1,0 +1,72 @@
+import Workspace
+
+/// The durable record of jobs.
+///
+/// What a call has returned from survives a crash and a power cut. Changes are compare-and-set on
+/// ``Job/revision``: of two that start from the same revision the second throws ``LedgerError/stale``.
+package protocol Ledger: Sendable {
+  /// The jobs that are there for these paths.
+  func jobs(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Job]
+
+  /// Jobs that an earlier run left under way, oldest first: sessions that may be open, steps not yet done.
+  func unfinished(profile: String, recipe: String) async throws(LedgerError) -> [Job]
+
+  /// Records changes, all or none, and gives the jobs back with their new revisions.
+  func record(_ changes: [LedgerChange]) async throws(LedgerError) -> [Job]
+
+  /// What was ever sent for this key.
+  func sentVersions(of key: JobKey) async throws(LedgerError) -> [SentVersion]
+
+  /// The traces that are there for these paths.
+  func traces(profile: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Trace]
+
+  /// Remembers a file that Moontide itself wrote.
+  func leave(_ trace: Trace, profile: String) async throws(LedgerError)
+}
+
+/// One change of a job, and what becomes true in the same instant.
+package struct LedgerChange: Sendable {
+  package var job: Job
+  /// Content that is now sent.
+  package var sent: SentVersion?
+  /// A file that is now where Moontide put it.
+  package var trace: Trace?
+
+  package init(_ job: Job, sent: SentVersion? = nil, trace: Trace? = nil) {
+    self.job = job
+    self.sent = sent
+    self.trace = trace
+  }
+}
+
+/// Why the ledger could not do what it was asked.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+  package enum Code: Sendable, Hashable {
+    /// Somebody else changed the job meanwhile.
+    case stale
+    /// Another process owns the ledger.
+    case owned
+    /// The database cannot be used.
+    case unavailable
+  }
+
+  package let code: Code
+  package let message: String
+
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  package var description: String { message }
+}
+
+extension Ledger {
+  /// Records one change.
+  package func record(_ change: LedgerChange) async throws(LedgerError) -> Job {
+    guard let job = try await record([change]).first else {
+      throw LedgerError(.unavailable, "The ledger lost a change of \(change.job.key.path).")
+    }
+    return job
+  }
+}

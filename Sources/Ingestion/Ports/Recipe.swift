@@ -1,0 +1,79 @@
+import FileSessions
+import Workspace
+
+/// What the engine asks of a recipe, whatever it is written in.
+package protocol Recipe: Sendable {
+  /// The name under which jobs are kept.
+  var name: String { get }
+
+  /// Changes when the recipe's text or its arguments do: then everything not yet sent is asked again.
+  var version: String { get }
+
+  /// Whether ``completed(_:session:)`` has anything to do.
+  var handlesCompleted: Bool { get }
+
+  /// Whether ``failed(_:failure:)`` has anything to do.
+  var handlesFailed: Bool { get }
+
+  /// Which files there are.
+  func discovery() async throws(Failure) -> Discovery
+
+  /// What to do with each candidate, in their order. A fault of one is that one's ruling.
+  func decide(_ candidates: [Candidate]) async -> [Ruling]
+
+  /// The file's session is `COMPLETED`; gives what is to be done with the file, if anything.
+  func completed(_ file: SettledFile, session: FileSession) async throws(Failure) -> AfterAction?
+
+  /// The file was given up; gives what is to be done with it, if anything.
+  func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction?
+
+  /// The run is over.
+  func summary(_ summary: RunSummary) async throws(Failure)
+}
+
+/// Where candidates come from.
+package enum Discovery: Sendable {
+  /// A walk below a directory of the project.
+  case walk(WalkSettings)
+  /// Paths that the recipe names by itself, page by page; an empty page is the end.
+  case named(@Sendable () async throws(Failure) -> [ProjectPath])
+}
+
+/// A walk below `root` for files that one of `include` matches and none of `exclude` does.
+package struct WalkSettings: Hashable, Sendable {
+  package var root: ProjectPath
+  package var include: [String]
+  package var exclude: [String]
+  /// Whether names that begin with a dot are looked at.
+  package var hidden: Bool
+
+  package init(root: ProjectPath, include: [String] = ["**"], exclude: [String] = [], hidden: Bool = false) {
+    self.root = root
+    self.include = include
+    self.exclude = exclude
+    self.hidden = hidden
+  }
+}
+
+/// A file after its fate is known, as the ledger remembers it: it may not be there any more.
+package struct SettledFile: Hashable, Sendable {
+  package var key: JobKey
+  package var relative: String
+  package var stamp: FileStamp
+  /// What was asked of the service, if it came to that.
+  package var request: NewFile?
+
+  init(_ job: Job) {
+    key = job.key
+    relative = job.relative
+    stamp = job.stamp
+    request = job.request
+  }
+
+  package init(key: JobKey, relative: String, stamp: FileStamp, request: NewFile? = nil) {
+    self.key = key
+    self.relative = relative
+    self.stamp = stamp
+    self.request = request
+  }
+}

@@ -1,0 +1,69 @@
+import FileSessions
+import Workspace
+
+/// What happens in a run, in order, for those who watch.
+package enum RunEvent: Sendable {
+  case began(recipe: String, profile: String)
+  /// An earlier run left so many files under way; they come first.
+  case resuming(jobs: Int)
+  /// A place that could not be looked at.
+  case problem(path: String, message: String)
+  case skipped(ProjectPath, reason: String?)
+  case deferred(ProjectPath, until: Timestamp, reason: String?)
+  case opened(ProjectPath, FileSession)
+  /// So many bytes of the file have been read for sending.
+  case progress(ProjectPath, bytes: Int64, of: Int64)
+  case sent(ProjectPath, FileSession)
+  /// The file's stamp changed, and its content did not.
+  case touched(ProjectPath)
+  /// Given up. `isNew` is false for what an earlier run gave up and nothing has changed since.
+  case failed(ProjectPath, Failure, isNew: Bool)
+  /// What was done with the file afterwards, such as "moved to uploaded/a.md".
+  case finished(ProjectPath, String)
+  /// The file is sent; what was to be done afterwards failed and will be tried again.
+  case stepFailed(ProjectPath, String)
+  /// Something a person should know that concerns no single file.
+  case warning(String)
+  case ended(RunSummary)
+}
+
+/// What a run amounted to.
+package struct RunSummary: Hashable, Sendable {
+  /// Files that discovery offered, and those that an earlier run had left under way.
+  package var found = 0
+  package var sent = 0
+  /// Sent by an earlier run, and unchanged.
+  package var alreadyDone = 0
+  /// Sent by an earlier run; only the stamp had changed.
+  package var touched = 0
+  package var skipped = 0
+  package var deferred = 0
+  package var rejected = 0
+  package var failed = 0
+  /// Sent, but what was to be done afterwards failed.
+  package var stepsFailed = 0
+  /// Places that could not be looked at.
+  package var problems = 0
+  /// Left for another run, since this one was stopped.
+  package var left = 0
+  /// Bytes of the files sent.
+  package var bytes: Int64 = 0
+  package var duration = Duration.zero
+  /// Why the run ended before its time.
+  package var stop: Stop?
+
+  /// Why a run ends early.
+  package enum Stop: Hashable, Sendable {
+    /// Somebody asked for it.
+    case requested
+    /// The service refuses everything, or is away.
+    case service(ServiceError)
+    /// The ledger cannot be written.
+    case ledger(String)
+  }
+
+  package init() {}
+
+  /// Whether every file ended as it should.
+  package var isClean: Bool { rejected + failed + stepsFailed + problems == 0 }
+}
