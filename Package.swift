@@ -3,5 +3,9 @@ import PackageDescription
 
 let package = Package(
   name: "moontide",
-  targets: []
+  targets: [
+    .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
+    .target(name: "Workspace", dependencies: ["CMagic"]),
+    .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
+  ]
 )
