@@ -21,12 +21,19 @@ final class CandidatePages: Sendable {
   private let profile: String
   private let recipe: String
 
-  init(of discovery: Discovery, for engine: Engine) throws {
+  init(of discovery: Discovery, for engine: Engine) throws(Failure) {
     workspace = engine.workspace
     profile = engine.profile
     recipe = engine.recipe.name
     switch discovery {
-    case .walk(let settings): source = .walk(WalkInProgress(try engine.workspace.walk(settings)))
+    case .walk(let settings): 
+      do throws(WorkspaceError) {
+        source = .walk(
+          WalkInProgress(
+            try workspace.walk(root: settings.root, globs: settings.globs, hidden: settings.hidden)))
+      } catch {
+        throw Failure(.file, "Nothing could be discovered: \(error.message).")
+      }
     case .named(let next): source = .named(next)
     }
   }
@@ -51,11 +58,26 @@ final class CandidatePages: Sendable {
       case .file(let path, let relative, let stamp):
         let key = JobKey(profile: profile, recipe: recipe, path: path)
         page.candidates.append(Candidate(key: key, relative: relative, stamp: stamp))
-      case .problem(let path, let error):
-        page.problems.append((path, error.message))
+      case .problem(let error):
+        page.problems.append((error.path, error.message))
       }
     }
     return page
+  }
+}
+
+extension Workspace {
+  /// A file that was named, as a walk would offer it. Blocks.
+  fileprivate func walkItem(at path: ProjectPath) -> WalkItem {
+    do throws(WorkspaceError) {
+      let info = try info(path)
+      guard info.kind == .file else {
+        throw WorkspaceError(.notRegular, path: path.string, "\(path) is \(info.kind.phrase), not a file")
+      }
+      return .file(path: path, relative: path.string, stamp: info.stamp)
+    } catch {
+      return .problem(error)
+    }
   }
 }
 

@@ -37,7 +37,10 @@ extension Engine {
       mimeType = wished
     } else {
       do throws(WorkspaceError) {
-        mimeType = try await offload { [workspace] () throws(WorkspaceError) in try workspace.mimeType(of: path) }
+        mimeType = try await offload { [workspace, types] () throws(WorkspaceError) in
+          if let known = MIMETypes.type(ofName: path.name) { return known }
+          return try types.mimeType(name: path.name, content: workspace.open(path))
+        }
       } catch {
         job.failure = Failure(.file, error.message)
         return

@@ -12,6 +12,7 @@ package struct Engine: Sendable {
   let service: any FileService
   let ledger: any Ledger
   let workspace: Workspace
+  let types: MIMETypes
   let transfers: Int
   let retry: Retrier
   let clock: WallClock
@@ -32,7 +33,7 @@ package struct Engine: Sendable {
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    transfers: Int, retry: Retrier, clock: WallClock, newKey: @escaping @Sendable () -> String,
+    types: MIMETypes, transfers: Int, retry: Retrier, clock: WallClock, newKey: @escaping @Sendable () -> String,
     stop: StopSignal = StopSignal(), report: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.recipe = recipe
@@ -40,6 +41,7 @@ package struct Engine: Sendable {
     self.service = service
     self.ledger = ledger
     self.workspace = workspace
+    self.types = types
     self.transfers = max(1, transfers)
     self.retry = retry
     self.clock = clock

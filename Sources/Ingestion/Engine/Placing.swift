@@ -39,8 +39,8 @@ struct Placing: Sendable {
         case .move: try workspace.move(from: source, to: target)
         case .copy: try workspace.copy(from: source, to: target)
         }
-      guard let digest = try md5 ?? workspace.fingerprint(of: target)?.md5 else { return .changed }
-      return .placed(Trace(path: target, stamp: placed.stamp, md5: digest))
+      let digest = if let md5 { md5 } else { try workspace.fingerprint(of: target)?.md5 }
+      return digest.map { .placed(Trace(path: target, stamp: placed.stamp, md5: $0)) } ?? .changed
     } catch {
       guard error.code == .exists else { throw error }
       return .taken

@@ -39,18 +39,16 @@ package enum Discovery: Sendable {
   case named(@Sendable () async throws(Failure) -> [ProjectPath])
 }
 
-/// A walk below `root` for files that one of `include` matches and none of `exclude` does.
+/// A walk below `root` for the files that `globs` want.
 package struct WalkSettings: Hashable, Sendable {
   package var root: ProjectPath
-  package var include: [String]
-  package var exclude: [String]
+  package var globs: GlobSet
   /// Whether names that begin with a dot are looked at.
   package var hidden: Bool
 
-  package init(root: ProjectPath, include: [String] = ["**"], exclude: [String] = [], hidden: Bool = false) {
+  package init(root: ProjectPath, globs: GlobSet, hidden: Bool = false) {
     self.root = root
-    self.include = include
-    self.exclude = exclude
+    self.globs = globs
     self.hidden = hidden
   }
 }

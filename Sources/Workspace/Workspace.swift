@@ -1,0 +1,139 @@
+import Glibc
+
+/// The file system as the project sees it: paths below one directory, and never Moontide's own state.
+///
+/// Every access goes component by component from the project's descriptor with `openat`. Links inside
+/// the project are followed by hand and may not lead out of it; one that is swapped in between is not
+/// followed. A component named `.moontide` and the state directory, wherever it lies, are refused.
+///
+/// Everything here blocks and is synchronous: call it on a thread of your own, not on the cooperative
+/// pool. One workspace may be used by any number of threads at once.
+package final class Workspace: Sendable {
+  /// The name of the state directory of a project, and of the places that are never seen.
+  package static let stateName = ".moontide"
+
+  /// The absolute path of the project, with links resolved.
+  package let rootPath: String
+  /// The absolute path of the state directory; it need not exist yet.
+  package let statePath: String
+
+  let root: Descriptor
+  let capabilities: FileSystemCapabilities
+  /// The project's path as it was given, for absolute paths that are written the same way.
+  private let givenPath: String
+  /// Where the state directory lies below the root under another name than `.moontide`; it is refused
+  /// by this path as well, since it may not exist yet.
+  let stateBelowRoot: ProjectPath?
+
+  /// Opens the project at `root`; the state is kept in `state`, or in `.moontide` below the root.
+  ///
+  /// Relative paths are relative to the current directory of the process, once, now. Throws when the
+  /// root is missing or no directory, or when the state directory is the root or above it.
+  package init(
+    root: String, state: String? = nil, capabilities: FileSystemCapabilities = .all
+  ) throws(WorkspaceError) {
+    let action = "open the project"
+    do {
+      let rootPath = try Self.realPath(root)
+      self.root = Descriptor(
+        try SystemCalls.check { Glibc.open(rootPath, SystemCalls.directory) })
+      self.rootPath = rootPath
+    } catch {
+      throw WorkspaceError(error, path: root, cannot: action)
+    }
+    givenPath = Self.absolute(root)
+    statePath = state.map { (try? Self.realPath($0)) ?? Self.absolute($0) } ?? rootPath + "/" + Self.stateName
+    self.capabilities = capabilities
+    stateBelowRoot = Self.components(of: statePath, below: rootPath).map { ProjectPath(components: $0) }
+    guard Self.components(of: rootPath, below: statePath) == nil else {
+      throw WorkspaceError(
+        .protected, path: root,
+        "the state directory \(quoted(statePath)) holds the project \(quoted(rootPath)); "
+          + "give it a directory of its own")
+    }
+  }
+
+  /// A path from text of any form: relative, or absolute below the project.
+  ///
+  /// Throws `outside` for what is not below the project, `invalidName` for what is no path.
+  package func path(_ text: String) throws(WorkspaceError) -> ProjectPath {
+    guard text.utf8.first == .slash else { return try ProjectPath(text) }
+    guard !text.utf8.contains(0) else { return try ProjectPath.root.appending(text) }
+    guard let components = components(ofAbsolute: text) else { throw .outside(text) }
+    return ProjectPath(components: components)
+  }
+
+  /// The components below the root of an absolute path; nil where it is not below the root.
+  func components(ofAbsolute text: String) -> [String]? {
+    Self.components(of: text, below: rootPath) ?? Self.components(of: text, below: givenPath)
+  }
+
+  /// The absolute path, for people and for other programs; nothing is checked.
+  package func absolute(_ path: ProjectPath) -> String {
+    path.isRoot ? rootPath : (rootPath == "/" ? "" : rootPath) + "/" + path.string
+  }
+
+  // MARK: - What is never seen
+
+  /// What identifies the state directory now; nil while there is none.
+  ///
+  /// Asked anew each time: the directory may be made, or replaced, while the project is open.
+  func stateIdentity() -> FileIdentity? {
+    var status = stat()
+    return fstatat(AT_FDCWD, statePath, &status, 0) == 0 ? FileIdentity(status) : nil
+  }
+
+  /// Names that are never seen: `.moontide`, and the unfinished files of `write`, `copy` and `move`.
+  static func isProtected(_ name: String) -> Bool {
+    withBytes(of: name) { isProtected($0) }
+  }
+
+  static func isProtected(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard name.first == .dot, name.starts(with: stateName.utf8) else { return false }
+    return name.count == stateName.utf8.count || TemporaryFile.isName(name)
+  }
+
+  // MARK: - Absolute paths
+
+  private static func realPath(_ path: String) throws(SystemError) -> String {
+    guard let resolved = realpath(path, nil) else { throw SystemError(number: errno) }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  /// The path from the root of the file system, `.` and `..` folded as text.
+  private static func absolute(_ path: String) -> String {
+    let start = path.utf8.first == .slash ? "" : (try? realPath(".")) ?? ""
+    return "/" + folded(start + "/" + path).joined(separator: "/")
+  }
+
+  private static func folded(_ path: String) -> [String] {
+    split(path).reduce(into: []) { result, component in
+      if component == ".." { _ = result.popLast() } else if component != "." { result.append(component) }
+    }
+  }
+
+  private static func components(of path: String, below directory: String) -> [String]? {
+    let (path, directory) = (folded(path), split(directory))
+    guard path.count >= directory.count,
+      zip(path, directory).allSatisfy({ $0.utf8.elementsEqual($1.utf8) })
+    else { return nil }
+    return Array(path.dropFirst(directory.count))
+  }
+}
+
+/// What the file system below the project can do; `all` tries the best way and falls back by itself.
+///
+/// Taking something away leaves only the ways that file systems without it have.
+package struct FileSystemCapabilities: OptionSet, Sendable {
+  package let rawValue: Int
+
+  package init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// Renaming that refuses to replace (`renameat2` with `RENAME_NOREPLACE`).
+  package static let exclusiveRename = FileSystemCapabilities(rawValue: 1)
+  package static let hardLinks = FileSystemCapabilities(rawValue: 2)
+  /// Source and target of every move are on one device.
+  package static let oneDevice = FileSystemCapabilities(rawValue: 4)
+  package static let all: FileSystemCapabilities = [.exclusiveRename, .hardLinks, .oneDevice]
+}
