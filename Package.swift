@@ -10,6 +10,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
+    .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
     .target(name: "SQLiteStore", dependencies: [grdb]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
     .target(name: "FileSessions"),

@@ -125,7 +125,8 @@ package struct Delivery: Sendable {
     if situation == .overtaken { return .end(.decideAgain) }
     guard job.opens < Self.mostOpens else {
       return fail(
-        Failure(.service, "\(job.opens) sessions were opened for this file, and none of them could be completed."))
+        Failure(
+          .service, "\(job.opens) sessions were opened for this file, and none of them could be completed."))
     }
     job.phase = .decided
     job.session = nil

@@ -26,7 +26,7 @@ final class CandidatePages: Sendable {
     profile = engine.profile
     recipe = engine.recipe.name
     switch discovery {
-    case .walk(let settings): 
+    case .walk(let settings):
       do throws(WorkspaceError) {
         source = .walk(
           WalkInProgress(

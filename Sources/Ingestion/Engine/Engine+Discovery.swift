@@ -107,7 +107,9 @@ extension Engine {
   ) async throws(LedgerError) -> Comparison {
     let size = candidate.stamp.size
     let versions = job == nil ? [] : try await ledger.sentVersions(of: candidate.key)
-    guard versions.contains(where: { $0.size == size }) || trace?.stamp.size == size else { return .different }
+    guard versions.contains(where: { $0.size == size }) || trace?.stamp.size == size else {
+      return .different
+    }
     let fingerprint = await offload { [workspace] in try? workspace.fingerprint(of: candidate.path) } ?? nil
     guard let fingerprint, fingerprint.stamp == candidate.stamp else { return .different }
     if let version = versions.first(where: { $0.size == size && $0.md5 == fingerprint.md5 }), var job {

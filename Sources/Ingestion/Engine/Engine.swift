@@ -33,7 +33,8 @@ package struct Engine: Sendable {
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    types: MIMETypes, transfers: Int, retry: Retrier, clock: WallClock, newKey: @escaping @Sendable () -> String,
+    types: MIMETypes, transfers: Int, retry: Retrier, clock: WallClock,
+    newKey: @escaping @Sendable () -> String,
     stop: StopSignal = StopSignal(), report: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.recipe = recipe

@@ -18,6 +18,7 @@ package struct Tracer: Sendable {
     let workspace = workspace
     let fingerprint = await offload { try? workspace.fingerprint(of: path) }
     guard let fingerprint = fingerprint ?? nil else { return }
-    try await ledger.leave(Trace(path: path, stamp: fingerprint.stamp, md5: fingerprint.md5), profile: profile)
+    try await ledger.leave(
+      Trace(path: path, stamp: fingerprint.stamp, md5: fingerprint.md5), profile: profile)
   }
 }

@@ -6,7 +6,8 @@ import Workspace
 /// ``Job/revision``: of two that start from the same revision the second throws ``LedgerError/stale``.
 package protocol Ledger: Sendable {
   /// The jobs that are there for these paths.
-  func jobs(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Job]
+  func jobs(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath:
+    Job]
 
   /// Jobs that an earlier run left under way, oldest first: sessions that may be open, steps not yet done.
   func unfinished(profile: String, recipe: String) async throws(LedgerError) -> [Job]

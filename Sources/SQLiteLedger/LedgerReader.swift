@@ -1,0 +1,106 @@
+import FileSessions
+import FoundationEssentials
+import GRDB
+import Ingestion
+import SQLiteStore
+import Workspace
+
+/// Reads a ledger without owning it, also while a run is under way.
+package struct LedgerReader: Sendable {
+  private let reader: SQLiteReader
+  private let path: String
+
+  /// Opens the ledger in `directory`; nil when there is none yet.
+  package init?(directory: String) throws(LedgerError) {
+    path = directory + "/" + SQLiteLedger.fileName
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do throws(StoreError) {
+      reader = try SQLiteStore.reading(
+        path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator)
+    } catch {
+      throw LedgerError(.unavailable, error.message)
+    }
+  }
+
+  /// Every job about this file, and what happened to it.
+  package func stories(of path: ProjectPath) async throws(LedgerError) -> [JobStory] {
+    try await read { database in
+      let rows = try Row.fetchAll(
+        database, sql: "SELECT id, \(JobRow.columns) FROM jobs WHERE path = ? ORDER BY profile, recipe",
+        arguments: [path.string])
+      return try rows.map { row in
+        let history = try Row.fetchAll(
+          database, sql: "SELECT at, phase, note FROM history WHERE job = ? ORDER BY rowid",
+          arguments: [row["id"] as Int64])
+        return JobStory(
+          job: try JobRow.job(row),
+          history: history.map {
+            JobStory.Event(at: Timestamp(milliseconds: $0["at"]), phase: $0["phase"], note: $0["note"])
+          })
+      }
+    }
+  }
+
+  /// The profiles under which Moontide itself put a file at this path.
+  package func traces(at path: ProjectPath) async throws(LedgerError) -> [String] {
+    try await read { database in
+      try String.fetchAll(
+        database, sql: "SELECT profile FROM traces WHERE path = ? ORDER BY profile", arguments: [path.string])
+    }
+  }
+
+  /// The recipes that have run here.
+  package func recipes() async throws(LedgerError) -> [RecipeRecord] {
+    try await read { database in
+      try Row.fetchAll(database, sql: "SELECT profile, name, script, discovery FROM recipes ORDER BY name")
+        .map {
+          RecipeRecord(
+            profile: $0["profile"], name: $0["name"], script: $0["script"],
+            walk: try JobRow.decode($0["discovery"]))
+        }
+    }
+  }
+
+  private func read<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(LedgerError) -> Value {
+    do { return try await reader.read(body) } catch { throw LedgerError(reading: error, path) }
+  }
+}
+
+/// A job, and what happened to it so far.
+package struct JobStory: Sendable {
+  package struct Event: Sendable {
+    package var at: Timestamp
+    package var phase: String
+    package var note: String?
+  }
+
+  package var job: Job
+  /// Oldest first.
+  package var history: [Event]
+}
+
+/// A recipe as it last ran.
+package struct RecipeRecord: Sendable {
+  /// Where it looks for files.
+  package struct Walk: Sendable, Codable {
+    package var root: String
+    package var include: [String]
+    package var exclude: [String]
+    package var hidden: Bool
+
+    package init(_ settings: WalkSettings) {
+      root = settings.root.string
+      include = settings.globs.include.map(\.pattern)
+      exclude = settings.globs.exclude.map(\.pattern)
+      hidden = settings.hidden
+    }
+  }
+
+  package var profile: String
+  package var name: String
+  package var script: String
+  /// nil when the recipe names its files by itself.
+  package var walk: Walk?
+}

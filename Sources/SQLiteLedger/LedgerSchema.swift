@@ -1,0 +1,87 @@
+import GRDB
+
+/// The ledger's tables, step by step from nothing.
+enum LedgerSchema {
+  /// "Mtld": what marks a SQLite file as a ledger.
+  static let applicationID: Int32 = 0x4D74_6C64
+
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1: jobs") { database in
+      try database.execute(sql: tables)
+    }
+    return migrator
+  }
+
+  private static let tables = """
+    CREATE TABLE jobs (
+      id INTEGER PRIMARY KEY,
+      profile TEXT NOT NULL,
+      recipe TEXT NOT NULL,
+      path TEXT NOT NULL,
+      relative TEXT NOT NULL,
+      phase TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      modified INTEGER NOT NULL,     -- nanoseconds since 1970
+      inode INTEGER NOT NULL,
+      recipe_version TEXT NOT NULL,
+      request TEXT,                  -- JSON, as it is sent
+      idempotency_key TEXT,
+      session TEXT,                  -- JSON, as the API gave it
+      target TEXT,                   -- JSON
+      md5 TEXT,
+      reason TEXT,
+      failure TEXT,                  -- JSON
+      due_at INTEGER,                -- milliseconds since 1970
+      step TEXT,                     -- JSON; null when nothing is left to do
+      opens INTEGER NOT NULL,
+      changes INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      UNIQUE (profile, recipe, path)
+    ) STRICT;
+
+    -- What a new run has to see to before anything else.
+    CREATE INDEX jobs_under_way ON jobs (profile, recipe)
+      WHERE phase IN ('decided', 'opened', 'uploaded', 'completed') OR step IS NOT NULL;
+    CREATE INDEX jobs_by_path ON jobs (path);
+
+    CREATE TABLE sent (
+      profile TEXT NOT NULL,
+      recipe TEXT NOT NULL,
+      path TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      md5 TEXT NOT NULL,
+      session TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (profile, recipe, path, size, md5)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE traces (
+      profile TEXT NOT NULL,
+      path TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      modified INTEGER NOT NULL,
+      inode INTEGER NOT NULL,
+      md5 TEXT NOT NULL,
+      PRIMARY KEY (profile, path)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE history (
+      job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+      at INTEGER NOT NULL,
+      phase TEXT NOT NULL,
+      note TEXT
+    ) STRICT;
+    CREATE INDEX history_of_job ON history (job);
+
+    -- The discovery settings of each recipe as last run, to explain why a file was not seen.
+    CREATE TABLE recipes (
+      profile TEXT NOT NULL,
+      name TEXT NOT NULL,
+      script TEXT NOT NULL,
+      discovery TEXT,                -- JSON; null when the recipe names its files by itself
+      at INTEGER NOT NULL,
+      PRIMARY KEY (profile, name)
+    ) STRICT, WITHOUT ROWID;
+    """
+}
