@@ -12,5 +12,10 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
     .target(name: "SQLiteStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+    .target(
+      name: "LocalService",
+      dependencies: [
+        "FileSessions", "Digests", "SQLiteStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
   ]
 )
