@@ -2,15 +2,22 @@
 import PackageDescription
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
   name: "moontide",
   dependencies: [
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
+  // From the top down: nothing imports what stands above it.
   targets: [
-    .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
+    .executableTarget(
+      name: "moontide",
+      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
+    .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
+    .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
     .target(name: "SQLiteStore", dependencies: [grdb]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
     .target(name: "FileSessions"),
@@ -18,6 +25,5 @@ let package = Package(
 
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-
   ]
 )
