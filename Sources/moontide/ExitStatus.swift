@@ -1,5 +1,3 @@
-import Glibc
-
 /// What the process ends with.
 enum ExitStatus: Int32, Error {
   /// Everything was done.
@@ -27,10 +25,4 @@ struct CommandFailure: Error {
     self.status = status
     self.message = message
   }
-}
-
-/// Writes text to one of the standard streams at once.
-func write(_ text: String, to stream: UnsafeMutablePointer<FILE>) {
-  fputs(text, stream)
-  fflush(stream)
 }

@@ -13,14 +13,15 @@ enum Main {
         try command.run()
       }
     } catch let failure as CommandFailure {
-      write("moontide: \(failure.message)\n", to: stderr)
+      StandardStream.error.write("moontide: \(failure.message)\n")
       exit(failure.status.rawValue)
     } catch let status as ExitStatus {
       exit(status.rawValue)
     } catch {
       // Help and version are thrown too, with status 0; everything else is a wrong call.
       let isSuccess = Moontide.exitCode(for: error).isSuccess
-      write(Moontide.fullMessage(for: error) + "\n", to: isSuccess ? stdout : stderr)
+      let stream = isSuccess ? StandardStream.output : .error
+      stream.write(Moontide.fullMessage(for: error) + "\n")
       exit((isSuccess ? ExitStatus.done : .usage).rawValue)
     }
   }

@@ -13,15 +13,16 @@ final class Interruption: Sendable {
   private let stop: StopSignal
   private let announce: @Sendable (String) -> Void
   private let state = Mutex(State())
-  // Sources are made once, before anything else, and only kept alive afterwards.
-  private let sources: Mutex<[any DispatchSourceSignal]>
+  // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
+  private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
   init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void) {
     self.stop = stop
     self.announce = announce
-    sources = Mutex([])
-    listen(to: SIGINT) { [weak self] in self?.interrupt() }
-    listen(to: SIGTERM) { stop.request() }
+    sources = [
+      Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
+      Self.source(of: SIGTERM) { stop.request() },
+    ]
   }
 
   /// Whether Ctrl-C was pressed.
@@ -50,11 +51,13 @@ final class Interruption: Sendable {
     }
   }
 
-  private func listen(to number: Int32, _ handler: @escaping @Sendable () -> Void) {
+  private static func source(
+    of number: Int32, _ handler: @escaping @Sendable () -> Void
+  ) -> any DispatchSourceSignal {
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler(handler: handler)
     source.resume()
-    sources.withLock { $0.append(source) }
+    return source
   }
 }

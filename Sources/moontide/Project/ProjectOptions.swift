@@ -11,7 +11,8 @@ struct ProjectOptions: ParsableArguments {
       valueName: "dir"))
   var project: String?
 
-  @Option(help: ArgumentHelp("Keeps the state there instead of in the project's .moontide/.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Keeps the state there instead of in the project's .moontide/.", valueName: "dir"))
   var state: String?
 
   /// Opens the project's directory.
@@ -45,7 +46,8 @@ extension Workspace {
       try FileManager.default.createDirectory(
         atPath: statePath, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw CommandFailure(.usage, "The state directory \(statePath) cannot be made: \(error.localizedDescription)")
+      throw CommandFailure(
+        .usage, "The state directory \(statePath) cannot be made: \(error.localizedDescription)")
     }
   }
 }

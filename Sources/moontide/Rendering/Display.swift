@@ -34,7 +34,7 @@ final class Display: Sendable {
   static func style(json: Bool, quiet: Bool) -> Style {
     if json { return .json }
     if quiet { return .quiet }
-    return isatty(STDOUT_FILENO) == 1 ? .terminal : .lines
+    return StandardStream.output.isTerminal ? .terminal : .lines
   }
 
   /// Shows an event. Called from any thread.
@@ -59,7 +59,7 @@ final class Display: Sendable {
   func note(_ line: String) {
     state.withLock { state in
       erase(&state)
-      write(line.printableLines + "\n", to: stderr)
+      StandardStream.error.write(line.printableLines + "\n")
     }
   }
 
@@ -85,7 +85,8 @@ final class Display: Sendable {
     case .failed(let path, _, _):
       state.failed += 1
       state.underWay[path.string] = nil
-    case .began, .resuming, .problem, .skipped, .deferred, .opened, .touched, .finished, .stepFailed, .warning,
+    case .began, .resuming, .problem, .skipped, .deferred, .opened, .touched, .finished, .stepFailed,
+      .warning,
       .ended:
       break
     }
@@ -105,7 +106,7 @@ final class Display: Sendable {
     if case .ended = event { return }
     state.lastDrawn = now
     state.isLineDrawn = true
-    write("\r\u{1B}[K" + progressLine(state), to: stdout)
+    StandardStream.output.write("\r\u{1B}[K" + progressLine(state))
   }
 
   private func progressLine(_ state: State) -> String {
@@ -125,11 +126,11 @@ final class Display: Sendable {
   }
 
   private func erase(_ state: inout State) {
-    if state.isLineDrawn { write("\r\u{1B}[K", to: stdout) }
+    if state.isLineDrawn { StandardStream.output.write("\r\u{1B}[K") }
     state.isLineDrawn = false
   }
 
   private func emit(_ line: String) {
-    write(line + "\n", to: stdout)
+    say(line)
   }
 }

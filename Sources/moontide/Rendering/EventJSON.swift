@@ -104,7 +104,8 @@ enum JSONText {
 
   private static func text(_ value: some Encodable, pretty: Bool) -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = pretty
+    encoder.outputFormatting =
+      pretty
       ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
     // Our own values are all encodable; a number that is not finite is the only thing JSON cannot say.
     guard let data = try? encoder.encode(value) else { return "null" }

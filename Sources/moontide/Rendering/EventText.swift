@@ -65,6 +65,7 @@ extension RunSummary {
     if stepsFailed > 0 { parts.append("\(stepsFailed) sent but not finished") }
     if problems > 0 { parts.append(Format.count(problems, "problem")) }
     if left > 0 { parts.append("\(left) left for the next run") }
-    return "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
+    return
+      "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
   }
 }
