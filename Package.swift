@@ -14,7 +14,8 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "moontide",
-      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]),
+      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]
+    ),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
     .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
@@ -25,5 +26,9 @@ let package = Package(
 
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    .testTarget(
+      name: "IngestionTests",
+      dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
   ]
 )
