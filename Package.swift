@@ -3,5 +3,11 @@ import PackageDescription
 
 let package = Package(
   name: "moontide",
-  targets: []
+  targets: [
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
+    .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
+  ],
+  swiftLanguageModes: [.v6]
 )
