@@ -25,7 +25,8 @@ package struct LuaFields: Sendable {
         let nearest = nearestName(to: name, in: known)
         throw LuaValueError(
           place: place, problem: "unknown field '\(key)'",
-          hint: nearest.map { "did you mean '\($0)'?" } ?? "known are \(known.sorted().joined(separator: ", "))")
+          hint: nearest.map { "did you mean '\($0)'?" }
+            ?? "known are \(known.sorted().joined(separator: ", "))")
       }
       if case .integer = key, allowsList { continue }
       throw LuaValueError(place: place, problem: "unknown field '\(key)'")
@@ -57,7 +58,11 @@ package struct LuaFields: Sendable {
   package func optionalInt(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let value = self[name] else { return nil }
     guard let integer = value.integer, range.contains(Int(integer)) else {
-      throw error(name, wanted: range.upperBound == .max ? "integer of at least \(range.lowerBound)" : "integer from \(range.lowerBound) to \(range.upperBound)")
+      throw error(
+        name,
+        wanted: range.upperBound == .max
+          ? "integer of at least \(range.lowerBound)"
+          : "integer from \(range.lowerBound) to \(range.upperBound)")
     }
     return Int(integer)
   }
@@ -90,7 +95,8 @@ package struct LuaFields: Sendable {
     guard let table = value.table, table.fields.isEmpty else { throw error(name, wanted: "list of strings") }
     return try table.array.enumerated().map { index, item in
       guard let text = item.text else {
-        throw LuaValueError(place: "\(place): field '\(name)[\(index + 1)]'", wanted: "string", got: item.summary)
+        throw LuaValueError(
+          place: "\(place): field '\(name)[\(index + 1)]'", wanted: "string", got: item.summary)
       }
       return text
     }

@@ -51,7 +51,9 @@ extension LuaMachine {
       error.message = escapingControls(String(decoding: bytes(state, textSlot).prefix(8192), as: UTF8.self))
       splitPlace(&error)
     } else {
-      error.message = "the script raised a \(String(cString: lua_typename(state, lua_type(state, slot)))) value"
+      let type = lua_type(state, slot)
+      let name = type == LUA_TUSERDATA ? objectName(state, slot) : String(cString: lua_typename(state, type))
+      error.message = "the script raised a \(name) value"
     }
     error.hint = hint(for: error.message)
     return error
@@ -80,7 +82,9 @@ extension LuaMachine {
     if message.contains("attempt to yield across a C-call boundary") {
       return "a coroutine cannot be left from within a callback of sort, gsub or tostring"
     }
-    if message.contains("attempt to concatenate a nil value") || message.contains("attempt to index a nil value") {
+    if message.contains("attempt to concatenate a nil value")
+      || message.contains("attempt to index a nil value")
+    {
       return message.contains("(global '") ? "is the name spelled right, or is it defined later?" : nil
     }
     return nil

@@ -84,7 +84,9 @@ extension LuaMachine {
     return Int32(functions.count - 1)
   }
 
-  private func pushFunction(_ name: String, skipped: Int32, _ body: LuaHostFunction.Body, on state: OpaquePointer) {
+  private func pushFunction(
+    _ name: String, skipped: Int32, _ body: LuaHostFunction.Body, on state: OpaquePointer
+  ) {
     let number = add(LuaHostFunction(name: name, skipped: skipped, body: body))
     clb_push_host_function(state, number, name, body.waits)
   }
@@ -120,7 +122,9 @@ extension LuaMachine {
   ///
   /// - Throws: `LuaError` with the code `syntax`.
   func compile(_ source: [UInt8], name: String) throws -> LuaFunction {
-    guard let state = host.pointee.main else { throw LuaError(code: .closed, message: "the script is closed") }
+    guard let state = host.pointee.main else {
+      throw LuaError(code: .closed, message: "the script is closed")
+    }
     sources[name] = LuaSourceText(bytes: source)
     lua_checkstack(state, 20)
     let status = source.withUnsafeBytes { bytes in

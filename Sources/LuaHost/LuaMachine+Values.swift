@@ -38,7 +38,9 @@ extension LuaMachine {
     case LUA_TSTRING:
       let bytes = bytes(state, index)
       bytesLeft -= bytes.count
-      guard bytesLeft >= 0 else { throw LuaConversionFailure(problem: "the table has too many bytes to be copied") }
+      guard bytesLeft >= 0 else {
+        throw LuaConversionFailure(problem: "the table has too many bytes to be copied")
+      }
       return .string(LuaString(bytes: bytes))
     case LUA_TTABLE:
       return .table(try table(state, at: index, depth: depth, left: &left, bytesLeft: &bytesLeft))
@@ -91,7 +93,8 @@ extension LuaMachine {
     case LUA_TSTRING: return .string(LuaString(bytes: bytes(state, index)))
     case let type:
       throw LuaConversionFailure(
-        problem: "the table has a \(String(cString: lua_typename(state, type))) as a key, use strings or numbers")
+        problem:
+          "the table has a \(String(cString: lua_typename(state, type))) as a key, use strings or numbers")
     }
   }
 

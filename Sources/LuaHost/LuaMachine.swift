@@ -97,7 +97,8 @@ final class LuaMachine {
     case CLB_FINISHED: return .finished(results)
     case CLB_WAITING:
       guard let operation = invocation.operation else {
-        return .failed(LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label))
+        return .failed(
+          LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label))
       }
       invocation.operation = nil
       return .waiting(operation)
@@ -141,7 +142,8 @@ final class LuaMachine {
   }
 
   /// Calls a function from within a host function.
-  func callNested(_ state: OpaquePointer, _ function: LuaFunction, _ arguments: [LuaValue]) throws -> LuaValue {
+  func callNested(_ state: OpaquePointer, _ function: LuaFunction, _ arguments: [LuaValue]) throws -> LuaValue
+  {
     let top = lua_gettop(state)
     guard lua_checkstack(state, 20 + Int32(clamping: arguments.count)) != 0 else {
       throw LuaError(code: .failed, message: "stack overflow")

@@ -19,7 +19,9 @@ package struct LuaObjectType<Object: Sendable>: Sendable {
   /// - Parameters:
   ///   - name: What scripts see in messages: `file`.
   ///   - allowsUnknownFields: Whether a field that does not exist is nil instead of an error.
-  package init(_ name: String, allowsUnknownFields: Bool = false, _ build: (inout LuaObjectTypeBuilder<Object>) -> Void) {
+  package init(
+    _ name: String, allowsUnknownFields: Bool = false, _ build: (inout LuaObjectTypeBuilder<Object>) -> Void
+  ) {
     var builder = LuaObjectTypeBuilder<Object>(name: name)
     build(&builder)
     descriptor = LuaTypeDescriptor(

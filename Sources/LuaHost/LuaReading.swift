@@ -59,7 +59,9 @@ extension LuaReading where Self: ~Copyable {
 
   /// An integer within bounds.
   package func int(_ index: Int, in range: ClosedRange<Int>) throws -> Int {
-    let wanted = range.upperBound == .max ? "integer of at least \(range.lowerBound)" : "integer from \(range.lowerBound) to \(range.upperBound)"
+    let wanted =
+      range.upperBound == .max
+      ? "integer of at least \(range.lowerBound)" : "integer from \(range.lowerBound) to \(range.upperBound)"
     guard stack.type(index) == LUA_TNUMBER, let value = try? integer(index), range.contains(Int(value)) else {
       throw stack.error(index, wanted: wanted)
     }
@@ -78,7 +80,8 @@ extension LuaReading where Self: ~Copyable {
     guard value.isFinite, range.contains(value) else {
       throw stack.error(
         index,
-        wanted: range.lowerBound == -.infinity ? "finite number" : "finite number of at least \(range.lowerBound)")
+        wanted: range.lowerBound == -.infinity
+          ? "finite number" : "finite number of at least \(range.lowerBound)")
     }
     return value
   }
@@ -89,7 +92,9 @@ extension LuaReading where Self: ~Copyable {
   }
 
   /// The bytes of a string, in place.
-  package func withBytes<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+  package func withBytes<Result>(_ index: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws
+    -> Result
+  {
     // Checked first, since Lua would turn a number into a string in place.
     guard stack.type(index) == LUA_TSTRING else { throw stack.error(index, wanted: "string") }
     var count = 0
@@ -127,7 +132,9 @@ extension LuaReading where Self: ~Copyable {
   }
 
   /// The Swift value of a host object.
-  package func object<Value: Sendable>(_ index: Int, as type: Value.Type = Value.self, named name: String? = nil) throws -> Value {
+  package func object<Value: Sendable>(
+    _ index: Int, as type: Value.Type = Value.self, named name: String? = nil
+  ) throws -> Value {
     guard let object = objectIfAny(index), let value = object.value as? Value else {
       throw stack.error(index, wanted: name ?? String(describing: type))
     }
@@ -155,7 +162,9 @@ extension LuaReading where Self: ~Copyable {
   }
 
   /// A finite number within bounds, or nil where nothing was given.
-  package func optionalFinite(_ index: Int, in range: PartialRangeFrom<Double> = (-.infinity)...) throws -> Double? {
+  package func optionalFinite(_ index: Int, in range: PartialRangeFrom<Double> = (-.infinity)...) throws
+    -> Double?
+  {
     has(index) ? try finite(index, in: range) : nil
   }
 
@@ -171,5 +180,7 @@ extension LuaReading where Self: ~Copyable {
   }
 
   /// A function, or nil where nothing was given.
-  package func optionalFunction(_ index: Int) throws -> LuaFunction? { has(index) ? try function(index) : nil }
+  package func optionalFunction(_ index: Int) throws -> LuaFunction? {
+    has(index) ? try function(index) : nil
+  }
 }
