@@ -19,16 +19,23 @@ let package = Package(
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
     .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
+    .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
     .target(name: "SQLiteStore", dependencies: [grdb]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
     .target(name: "FileSessions"),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
 
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
-  ]
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
+    .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
+  ],
+  swiftLanguageModes: [.v6]
 )
