@@ -75,8 +75,7 @@ struct Finished: Sendable {
 
 /// A process of the built `moontide`.
 final class Running: Sendable {
-  // Process is not marked Sendable; it is set up here, and afterwards only asked and ended.
-  private nonisolated(unsafe) let process = Process()
+  private let process = Process()
   private let ended: AsyncStream<Int32>
   private let output: Drain
   private let errors: Drain
