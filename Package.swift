@@ -1,23 +1,26 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-
 let package = Package(
   name: "moontide",
-  dependencies: [
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")
-  ],
   targets: [
+    .target(
+      name: "Scripting", dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]
+    ),
+    .target(name: "LuaLibrary", dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests"]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
-    .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
-    .target(name: "SQLiteStore", dependencies: [grdb]),
+    .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
     .target(name: "FileSessions"),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
 
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-  ]
+    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+  ],
+  swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,275 @@
+// Calls from Swift into a script, and the trampolines of host functions.
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char clb_waiting_mark = 0;
+
+clb_host *clb_host_of(lua_State *L) { return clb_host_in(L); }
+
+// -- Where and how a call failed.
+
+static void record_traceback(lua_State *L, clb_call *call, int level) {
+  // Never let the cap turn an error into another one: what is said about it must be built.
+  clb_host *host = clb_host_in(L);
+  host->in_swift++;
+  if (lua_checkstack(L, 20)) {
+    luaL_traceback(L, L, NULL, level);
+    const char *text = lua_tostring(L, -1);
+    free(call->traceback);
+    call->traceback = text == NULL ? NULL : strdup(text);
+    lua_pop(L, 1);
+  }
+  host->in_swift--;
+}
+
+void clb_record_place(lua_State *L, clb_call *call, int level) {
+  if (call->traceback != NULL) return;
+  lua_Debug frame;
+  for (int i = level; lua_getstack(L, i, &frame); i++) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline > 0) {
+      call->line = frame.currentline;
+      memcpy(call->chunk, frame.short_src, sizeof call->chunk);
+      break;
+    }
+  }
+  record_traceback(L, call, level);
+}
+
+// The handler of the outermost protected call: notes the place before the stack unwinds.
+int clb_entry_handler(lua_State *L) {
+  clb_host *host = clb_host_in(L);
+  if (host->call != NULL) clb_record_place(L, host->call, 1);
+  return 1;
+}
+
+// The text of an error value that may be anything, made where its __tostring may fail.
+static int error_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+static int entry_finished(lua_State *L, int status, lua_KContext unused) {
+  (void)unused;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
+  clb_host *host = clb_host_in(L);
+  clb_call *call = host->call;
+  call->failed = true;
+  call->status = status;
+  // Stack: handler, error value. The text follows it.
+  lua_settop(L, 2);
+  if (call->stopped != CLB_RUNNING) {
+    lua_pushnil(L);
+    return 2;
+  }
+  if (lua_type(L, 2) == LUA_TUSERDATA) {
+    lua_pushnil(L);
+    return 2;
+  }
+  host->in_swift++;
+  lua_pushcfunction(L, error_text);
+  lua_pushvalue(L, 2);
+  host->in_swift--;
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
+  return 2;
+}
+
+// The first function of every call. Runs the script's function in protected mode, so that
+// an error unwinds inside the coroutine (where a __close may still wait), and the
+// coroutine can be used again.
+static int entry(lua_State *L) {
+  lua_pushcfunction(L, clb_entry_handler);
+  lua_insert(L, 1);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, entry_finished);
+  return entry_finished(L, status, 0);
+}
+
+lua_State *clb_new_coroutine(clb_host *host, int *reference) {
+  lua_State *coroutine = lua_newthread(host->main);
+  lua_sethook(coroutine, clb_hook, LUA_MASKCOUNT, CLB_INTERVAL);
+  *reference = luaL_ref(host->main, LUA_REGISTRYINDEX);
+  return coroutine;
+}
+
+void clb_begin(lua_State *coroutine) { lua_pushcfunction(coroutine, entry); }
+
+bool clb_waits(lua_State *L) {
+  return lua_status(L) == LUA_YIELD && lua_gettop(L) > 0 &&
+         lua_touserdata(L, -1) == (void *)&clb_waiting_mark;
+}
+
+static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
+  host->call = call;
+  host->top = L;
+  host->current = L;
+  host->blocked = NULL;
+  host->closing = 0;
+  host->turn_started = 0;
+  host->last_hook = 0;
+  int in_swift = host->in_swift;
+  host->in_swift = 0;
+  int status = lua_resume(L, NULL, arguments, results);
+  host->in_swift = in_swift;
+  if (host->turn_started != 0 && call->budget != NULL)
+    call->budget->nanoseconds -= clb_now() - host->turn_started;
+  host->call = NULL;
+  host->top = NULL;
+  host->current = NULL;
+  if (status == LUA_YIELD) return CLB_WAITING;
+  if (status == LUA_OK) return call->failed ? CLB_FAILED : CLB_FINISHED;
+  // The entry itself failed: no memory, or no C stack, even for that.
+  call->failed = true;
+  call->dead = true;
+  call->status = status;
+  *results = 1;
+  return CLB_FAILED;
+}
+
+int clb_start(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
+  return turn(host, L, call, arguments + 1, results);
+}
+
+int clb_continue(clb_host *host, lua_State *L, clb_call *call, int *results) {
+  lua_settop(L, -2);  // the waiting mark
+  return turn(host, L, call, 0, results);
+}
+
+int clb_call_nested(lua_State *L, int arguments, int results) {
+  clb_host *host = clb_host_in(L);
+  int in_swift = host->in_swift;
+  host->in_swift = 0;
+  int status = lua_pcall(L, arguments, results, 0);
+  host->in_swift = in_swift;
+  return status;
+}
+
+int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk) {
+  return luaL_loadbufferx(L, bytes, count, chunk, "t");
+}
+
+// -- Host functions. Upvalues: number, name.
+
+static int settle(lua_State *L, clb_host *host, int answer, int function);
+
+static int host_continue(lua_State *L, int status, lua_KContext function) {
+  (void)status;
+  clb_host *host = clb_host_in(L);
+  host->in_swift++;
+  int answer = host->callbacks.finish(host->context, L, (int)function);
+  host->in_swift--;
+  return settle(L, host, answer, (int)function);
+}
+
+static int settle(lua_State *L, clb_host *host, int answer, int function) {
+  // A script function called by the host function may have been stopped.
+  if (host->call != NULL && host->call->stopped != CLB_RUNNING) {
+    clb_record_place(L, host->call, 0);
+    return clb_raise_stop(L);
+  }
+  if (answer >= 0) {
+    if (host->used > host->limit) clb_settle(L, host);
+    return answer;
+  }
+  if (answer == CLB_RAISE) return lua_error(L);
+  lua_pushlightuserdata(L, (void *)&clb_waiting_mark);
+  return lua_yieldk(L, 1, function, host_continue);
+}
+
+static int host_function(lua_State *L) {
+  clb_host *host = clb_host_in(L);
+  int function = (int)lua_tointeger(L, lua_upvalueindex(1));
+  host->in_swift++;
+  int answer = host->callbacks.call(host->context, L, function);
+  host->in_swift--;
+  return settle(L, host, answer, function);
+}
+
+// Refuses a waiting call where nothing can wait, before the operation is started.
+static void require_waiting(lua_State *L, clb_host *host) {
+  const char *name = lua_tostring(L, lua_upvalueindex(2));
+  if (host->call != NULL && host->call->stopped != CLB_RUNNING) clb_raise_stop(L);
+  if (host->call == NULL || host->call->forbids_waiting)
+    luaL_error(L, "%s: I/O while a recipe loads: move it into a handler", name);
+  if (lua_isyieldable(L) && host->blocked == NULL) return;
+  const char *advice;
+  const char *blocker = clb_blocker(L, &advice);
+  luaL_error(L, "%s cannot wait inside %s: %s", name, blocker, advice);
+}
+
+static int waiting_host_function(lua_State *L) {
+  require_waiting(L, clb_host_in(L));
+  return host_function(L);
+}
+
+void clb_push_host_function(lua_State *L, int function, const char *name, bool waits) {
+  lua_pushinteger(L, function);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, waits ? waiting_host_function : host_function, 2);
+}
+
+void clb_set_index(lua_State *L, int function, const char *name, bool waits) {
+  lua_createtable(L, 0, 2);
+  clb_push_host_function(L, function, name, waits);
+  lua_setfield(L, -2, "__index");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+}
+
+// -- What cannot be waited in.
+
+const char *clb_blocker(lua_State *L, const char **advice) {
+  static const struct {
+    const char *name, *blocker, *advice;
+  } known[] = {
+      {"sort", "a table.sort comparator", "call it before sorting, and compare what it gave"},
+      {"gsub", "a string.gsub callback", "collect the matches with string.gmatch first, then call it in a loop"},
+      {"tostring", "a __tostring metamethod", "call it earlier and keep the text in a field"},
+      {"print", "a __tostring metamethod", "call it earlier and keep the text in a field"},
+      {"format", "a __tostring metamethod", "call it earlier and keep the text in a field"},
+      {"load", "a reader given to load", "read the source first and give load one string"},
+      {"error", "a message handler of xpcall", "return from xpcall first, then call it"},
+      {"concat", "a metamethod called by table.concat", "build the strings first"},
+      {"insert", "a metamethod called by table.insert", "use a plain table"},
+      {"remove", "a metamethod called by table.remove", "use a plain table"},
+      {"move", "a metamethod called by table.move", "use a plain table"},
+      {"unpack", "a metamethod called by table.unpack", "use a plain table"},
+  };
+  lua_Debug frame;
+  clb_host *host = clb_host_in(L);
+  // Either this coroutine cannot yield, or one of those that wait for it.
+  lua_State *stuck = lua_isyieldable(L) && host->blocked != NULL ? host->blocked : L;
+  for (int level = stuck == L ? 1 : 0; lua_getstack(stuck, level, &frame); level++) {
+    lua_getinfo(stuck, "Sn", &frame);
+    if (*frame.what != 'C') continue;
+    if (!lua_checkstack(stuck, 1)) break;
+    lua_getinfo(stuck, "f", &frame);
+    lua_CFunction function = lua_tocfunction(stuck, -1);
+    lua_pop(stuck, 1);
+    if (function == clb_message_handler) {
+      *advice = "return from xpcall first, then call it";
+      return "a message handler of xpcall";
+    }
+    if (function == host_function || function == waiting_host_function) {
+      *advice = "that host function cannot wait for the function it calls";
+      return "a function that is called by a host function";
+    }
+    if (frame.name == NULL) continue;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+      if (strcmp(frame.name, known[i].name) != 0) continue;
+      *advice = known[i].advice;
+      return known[i].blocker;
+    }
+  }
+  if (host->closing > 0) {
+    *advice = "let the coroutine end by itself";
+    return "a __close run by coroutine.close";
+  }
+  *advice = "call it outside of that callback";
+  return "a callback of a function that cannot be paused";
+}

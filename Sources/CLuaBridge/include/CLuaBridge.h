@@ -1,0 +1,158 @@
+// The C half of LuaHost: everything that may raise a Lua error or yield.
+//
+// A Lua error and a yield leave a C function by longjmp. Swift frames must never be
+// jumped over, so Swift only ever returns a status from a callback, and the functions
+// here do what the status asks for. In the other direction Swift calls only what cannot
+// raise: raw accesses, and functions that allocate, for which the allocator ignores the
+// memory cap as long as Swift code runs (`in_swift`).
+#ifndef MOONTIDE_CLUABRIDGE_H
+#define MOONTIDE_CLUABRIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !__has_include(<lua.h>)
+#error "lua.h was not found: install the packages liblua5.4-dev and pkg-config (on Debian and Ubuntu: run scripts/setup)"
+#else
+#include <lua.h>
+#include <lauxlib.h>
+#include <lualib.h>
+
+// What a Swift callback answers; 0 and above is a number of results.
+enum {
+  CLB_RAISE = -1,  // the error value is on top of the stack
+  CLB_WAIT = -2,   // an operation was started; resume the call when it has ended
+};
+
+// How a turn of a call ended.
+enum { CLB_FINISHED = 0, CLB_WAITING = 1, CLB_FAILED = 2 };
+
+// Why a call was stopped. A stop is sticky: nothing in the script catches it.
+enum {
+  CLB_RUNNING = 0,
+  CLB_OUT_OF_INSTRUCTIONS = 1,
+  CLB_OUT_OF_TIME = 2,
+  CLB_OUT_OF_MEMORY = 3,
+  CLB_CANCELLED = 4,
+};
+
+// The kinds of host object that exist before any type is defined.
+enum { CLB_TYPE_ERROR = 0, CLB_TYPE_OPAQUE = 1, CLB_FIRST_TYPE = 2 };
+
+// What is left of a call's allowance; shared by the calls that it starts.
+typedef struct clb_budget {
+  int64_t instructions;
+  int64_t nanoseconds;
+} clb_budget;
+
+// One call from Swift into a script: from its function's first instruction to its last.
+typedef struct clb_call {
+  clb_budget *budget;
+  int stopped;              // why it was stopped, or CLB_RUNNING
+  bool forbids_waiting;     // waiting host functions are refused (a recipe is loading)
+  bool failed;              // the function ended with an error
+  bool dead;                // the coroutine cannot be used again
+  int status;               // Lua's status of that error
+  int memory_errors;        // memory errors that the script has caught so far
+  int line;                 // where it failed, 0 when unknown
+  char chunk[LUA_IDSIZE];   // the chunk it failed in, "" when unknown
+  char *traceback;          // malloced, or NULL
+} clb_call;
+
+typedef struct clb_callbacks {
+  // Calls host function number `function` with its arguments on L's stack.
+  int (*call)(void *context, lua_State *L, int function);
+  // Pushes what the operation that L waited for has given.
+  int (*finish)(void *context, lua_State *L, int function);
+  // Pushes the text of a host object, for tostring.
+  int (*describe)(void *context, lua_State *L, int type, void *object);
+  // Pushes a field of an error, or of an object that has no such field.
+  int (*field)(void *context, lua_State *L, int type, void *object);
+  void (*release)(void *object);
+  void (*print)(void *context, const char *bytes, size_t count);
+  // Whether the task that awaits the running call was cancelled.
+  bool (*cancelled)(void *context);
+} clb_callbacks;
+
+// One script's state.
+typedef struct clb_host {
+  lua_State *main;
+  void *context;
+  clb_callbacks callbacks;
+  size_t used;              // bytes allocated
+  size_t limit;             // bytes allowed while the script runs
+  size_t largest_source;    // bytes that `load` takes
+  int in_swift;             // > 0 while Swift code runs: the cap is not enforced
+  lua_State *blocked;       // a resumer of the current coroutine that cannot yield, or NULL
+  int closing;              // depth of coroutine.close
+  clb_call *call;           // the call that runs now, or NULL
+  lua_State *top;           // that call's coroutine
+  lua_State *current;       // the coroutine that runs now
+  int64_t turn_started;     // monotonic nanoseconds, 0 until the turn is first measured
+  int64_t charged;          // work done in C since the budget was last charged
+  int64_t last_hook;        // when the hook was last visited in this turn, or 0
+  int *metatables;          // registry references by type
+  int metatable_count;
+} clb_host;
+
+typedef struct clb_object {
+  void *swift;              // retained; released when Lua collects the userdata
+  int type;
+} clb_object;
+
+// -- States. These never raise.
+clb_host *clb_open(void *context, const clb_callbacks *callbacks, size_t memory_limit);
+void clb_close(clb_host *host);
+clb_host *clb_host_of(lua_State *L);
+int64_t clb_now(void);
+// Names the calling thread for debuggers.
+void clb_name_thread(const char *name);
+
+// -- Calls.
+// A coroutine on which calls can be made one after another; anchored by the reference.
+lua_State *clb_new_coroutine(clb_host *host, int *reference);
+// Pushes what must be below the function and its arguments.
+void clb_begin(lua_State *coroutine);
+// Runs the function at the bottom of the stack with the arguments above it.
+int clb_start(clb_host *host, lua_State *coroutine, clb_call *call, int arguments, int *results);
+// Goes on with a call that waited; `finish` is asked for the results.
+int clb_continue(clb_host *host, lua_State *coroutine, clb_call *call, int *results);
+// Stops a call the next time it runs.
+void clb_stop(clb_call *call, int why);
+// Calls a function synchronously from within a host function; the script's rules hold inside.
+int clb_call_nested(lua_State *L, int arguments, int results);
+// Compiles text. 0 with a function on the stack, or a status with a message.
+int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk);
+
+// -- Values.
+void clb_push_host_function(lua_State *L, int function, const char *name, bool waits);
+void clb_push_object(lua_State *L, void *swift, int type);
+clb_object *clb_to_object(lua_State *L, int index);
+// Defines the metatable of a new type over the table of members on top of the stack, which it pops.
+int clb_define_type(clb_host *host, const char *name, bool has_text);
+// Gives the table at the top of the stack an __index host function.
+void clb_set_index(lua_State *L, int function, const char *name, bool waits);
+void clb_remember_names(lua_State *L, const char *module);
+// Checks the work done by a C function of ours against the budget. May raise.
+void clb_charge(lua_State *L, size_t work);
+
+// Collects all garbage.
+void clb_collect(lua_State *L);
+
+// -- Lua's macros, and names that Swift cannot import.
+static inline void clb_pop(lua_State *L, int count) { lua_settop(L, -count - 1); }
+static inline int clb_registry(void) { return LUA_REGISTRYINDEX; }
+static inline int clb_ref(lua_State *L) { return luaL_ref(L, LUA_REGISTRYINDEX); }
+static inline void clb_unref(lua_State *L, int reference) { luaL_unref(L, LUA_REGISTRYINDEX, reference); }
+static inline int clb_push_ref(lua_State *L, int reference) {
+  return lua_rawgeti(L, LUA_REGISTRYINDEX, reference);
+}
+static inline void clb_push_globals(lua_State *L) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+}
+static inline int64_t clb_to_integer(lua_State *L, int index) { return lua_tointegerx(L, index, NULL); }
+static inline double clb_to_number(lua_State *L, int index) { return lua_tonumberx(L, index, NULL); }
+
+#endif
+#endif

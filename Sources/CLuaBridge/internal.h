@@ -1,0 +1,40 @@
+// What the C files of the bridge share.
+#ifndef MOONTIDE_CLUABRIDGE_INTERNAL_H
+#define MOONTIDE_CLUABRIDGE_INTERNAL_H
+
+#include "CLuaBridge.h"
+
+// Instructions between two visits of the hook.
+#define CLB_INTERVAL 1000
+// What creating a coroutine costs: its count starts afresh, so that a loop of short
+// coroutines would otherwise never reach the hook.
+#define CLB_COROUTINE_COST 1000
+// How many memory errors a script may catch in one call.
+#define CLB_CAUGHT_MEMORY_ERRORS 16
+
+extern const char clb_waiting_mark;  // yielded by a coroutine that waits for the host
+extern const char clb_stop_mark;     // the error value of a call that was stopped
+
+static inline clb_host *clb_host_in(lua_State *L) { return *(clb_host **)lua_getextraspace(L); }
+
+// limits.c
+void clb_hook(lua_State *L, lua_Debug *ar);
+int clb_raise_stop(lua_State *L);
+void clb_check(lua_State *L);            // raises when the call is stopped or its time is over
+void clb_caught(lua_State *L, int status);  // to be called wherever an error is caught
+void *clb_allocate(void *ud, void *block, size_t old_size, size_t new_size);
+void clb_settle(lua_State *L, clb_host *host);
+
+// calls.c
+bool clb_waits(lua_State *L);            // L is suspended in a waiting host call
+int clb_entry_handler(lua_State *L);
+int clb_message_handler(lua_State *L);
+void clb_record_place(lua_State *L, clb_call *call, int level);
+
+// environment.c, coroutine.c, base.c
+void clb_open_environment(lua_State *L);
+void clb_open_coroutine(lua_State *L);
+void clb_open_base(lua_State *L);
+const char *clb_blocker(lua_State *L, const char **advice);
+
+#endif

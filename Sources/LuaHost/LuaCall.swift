@@ -1,0 +1,57 @@
+import CLuaBridge
+
+/// A call of a host function: reads its arguments, takes its results.
+///
+/// Arguments are counted from 1, the object of a method not included. Read them before pushing.
+package struct LuaCall: ~Copyable, LuaReading, LuaWriting {
+  package let stack: LuaStack
+  package var pushed: Int32 = 0
+
+  init(stack: LuaStack) { self.stack = stack }
+
+  /// The function's name as scripts know it: `moontide.fs.read`, `file:read`.
+  package var name: String {
+    guard case .argument(let name) = stack.place else { return "" }
+    return name
+  }
+
+  /// What the caller of the handler that is running named it, if it did.
+  package var label: String? { stack.machine.running?.label }
+
+  /// The object that a method or property belongs to.
+  func receiver<Object: Sendable>() throws -> Object {
+    if let object = stack.machine.object(stack.state, at: 1), let value = object.value as? Object {
+      return value
+    }
+    let method = name.split(separator: ":").last.map(String.init) ?? name
+    let type = name.split(separator: ":").first.map(String.init) ?? "object"
+    throw LuaValueError(
+      place: name, problem: "it was not called on a \(type)",
+      hint: "use a colon: \(type):\(method)(), not \(type).\(method)()")
+  }
+
+  /// Calls a function of the script and gives its first result.
+  ///
+  /// The function runs under the limits of the call and cannot wait. Prefer functions written in Lua
+  /// (`LuaModule.script`) for anything that should be able to.
+  ///
+  /// - Throws: What the function raised: the same Swift error, or a `LuaError`.
+  package func call(_ function: LuaFunction, _ arguments: [LuaValue] = []) throws -> LuaValue {
+    try stack.machine.callNested(stack.state, function, arguments)
+  }
+}
+
+/// The arguments of a call from Swift into a script.
+package struct LuaArguments: ~Copyable, LuaWriting {
+  package let stack: LuaStack
+  package var pushed: Int32 = 0
+
+  init(stack: LuaStack) { self.stack = stack }
+}
+
+/// What a function of a script returned.
+package struct LuaResults: ~Copyable, LuaReading {
+  package let stack: LuaStack
+
+  init(stack: LuaStack) { self.stack = stack }
+}

@@ -1,0 +1,132 @@
+import CLuaBridge
+import Foundation
+
+extension LuaMachine {
+  /// The error with which a call ended; its values are on top of the call's stack.
+  func error(of invocation: LuaInvocation) -> LuaError {
+    let state = invocation.state
+    let call = invocation.call.pointee
+    // The entry leaves the error value and its text; a coroutine that died leaves the value.
+    let top = lua_gettop(state)
+    let slot = call.dead ? top : top - 1
+    var error = LuaError(code: .failed, message: "")
+    if let limit = Self.limit(call) {
+      error.code = .limit(limit)
+      error.message = message(for: limit)
+      error.hint = "raise the limit '\(limit.rawValue)', or do less in one call"
+    } else if call.stopped == CLB_CANCELLED {
+      error.code = .cancelled
+      error.message = "the call was cancelled"
+    } else {
+      error = raisedError(state, at: slot, text: call.dead ? nil : top, status: call.status)
+    }
+    error.label = invocation.label
+    if error.script == nil, call.line > 0 {
+      error.line = Int(call.line)
+      error.script = withUnsafeBytes(of: call.chunk) { bytes in
+        escapingControls(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+      }
+    }
+    if error.traceback.isEmpty, let text = call.traceback { error.traceback = Self.lines(ofTraceback: text) }
+    addSourceLine(&error)
+    return error
+  }
+
+  /// The error for a value that was raised.
+  ///
+  /// - Parameter text: Where the value's text is, if it was made.
+  func raisedError(_ state: OpaquePointer, at slot: Int32, text: Int32? = nil, status: Int32) -> LuaError {
+    if status == LUA_ERRMEM {
+      return LuaError(
+        code: .limit(.memory), message: message(for: .memory), hint: "raise the limit 'memory', or keep less")
+    }
+    if let underlying = swiftError(state, at: slot) {
+      if let error = underlying as? LuaError { return error }
+      return LuaError(code: .failed, message: Self.message(of: underlying), underlying: underlying)
+    }
+    var error = LuaError(code: .failed, message: "")
+    error.value = try? value(state, at: slot)
+    let textSlot = lua_type(state, slot) == LUA_TSTRING ? slot : (text ?? slot)
+    if lua_type(state, textSlot) == LUA_TSTRING {
+      error.message = escapingControls(String(decoding: bytes(state, textSlot).prefix(8192), as: UTF8.self))
+      splitPlace(&error)
+    } else {
+      let type = lua_type(state, slot)
+      let name = type == LUA_TUSERDATA ? objectName(state, slot) : String(cString: lua_typename(state, type))
+      error.message = "the script raised a \(name) value"
+    }
+    error.hint = hint(for: error.message)
+    return error
+  }
+
+  private static func limit(_ call: clb_call) -> LuaLimit? {
+    switch Int(call.stopped) {
+    case CLB_OUT_OF_INSTRUCTIONS: .instructions
+    case CLB_OUT_OF_TIME: .seconds
+    case CLB_OUT_OF_MEMORY: .memory
+    default: call.stopped == CLB_RUNNING && call.status == LUA_ERRMEM ? .memory : nil
+    }
+  }
+
+  private func message(for limit: LuaLimit) -> String {
+    let limits = configuration.limits
+    switch limit {
+    case .instructions: return "stopped: it ran more than \(limits.instructions) instructions"
+    case .seconds: return "stopped: it ran longer than \(limits.seconds) seconds"
+    case .memory: return "stopped: it needed more than \(limits.memory) bytes of memory"
+    }
+  }
+
+  /// What to do about some messages of Lua's that people meet often.
+  private func hint(for message: String) -> String? {
+    if message.contains("attempt to yield across a C-call boundary") {
+      return "a coroutine cannot be left from within a callback of sort, gsub or tostring"
+    }
+    if message.contains("attempt to concatenate a nil value")
+      || message.contains("attempt to index a nil value")
+    {
+      return message.contains("(global '") ? "is the name spelled right, or is it defined later?" : nil
+    }
+    return nil
+  }
+
+  /// Takes `script.lua:12: ` off the front of a message.
+  private func splitPlace(_ error: inout LuaError) {
+    for name in sources.keys where error.message.hasPrefix(name + ":") {
+      let rest = error.message.dropFirst(name.count + 1)
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      guard let line = Int(digits), rest.dropFirst(digits.count).hasPrefix(": ") else { continue }
+      error.script = name
+      error.line = line
+      error.message = String(rest.dropFirst(digits.count + 2))
+      return
+    }
+  }
+
+  private func addSourceLine(_ error: inout LuaError) {
+    guard let script = error.script, let line = error.line else { return }
+    error.sourceLine = sources[script]?.line(line)
+  }
+
+  private static func lines(ofTraceback text: UnsafePointer<CChar>) -> [String] {
+    var lines = String(cString: text).split(separator: "\n").dropFirst()
+      .map { escapingControls(String($0.drop { $0 == "\t" })) }
+    // The entry of every call, which is not the script's.
+    if lines.last == "[C]: in ?" { lines.removeLast() }
+    return lines
+  }
+}
+
+/// A chunk's source, kept to show the line of an error.
+struct LuaSourceText {
+  let bytes: [UInt8]
+
+  /// A line counted from 1, made safe to print and cut to a sensible length.
+  func line(_ number: Int) -> String? {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard number >= 1, number <= lines.count else { return nil }
+    let text = String(decoding: lines[number - 1].prefix(200), as: UTF8.self)
+      .replacing("\t", with: "  ").replacing("\r", with: "")
+    return escapingControls(text)
+  }
+}

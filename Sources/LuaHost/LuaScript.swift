@@ -1,0 +1,165 @@
+import CLuaBridge
+
+/// One script: a Lua state on a thread of its own.
+///
+/// Any number of calls may be in flight at once. Each runs as a coroutine; while one waits for the
+/// host others go on, and between two waiting calls a function runs alone. Cancelling the task that
+/// awaits a call cancels what the call waits for, and ends the call.
+package actor LuaScript {
+  /// The thread, which tasks may prefer to run on.
+  package nonisolated let thread: LuaThread
+  /// What the script is called.
+  package nonisolated let name: String
+  private let machine: LuaMachine
+  /// The tasks of calls that have waited, so that closing can cancel them.
+  private var waiting: [ObjectIdentifier: Task<Int32, any Error>] = [:]
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  /// Makes a state; nothing of the script's own has run yet.
+  ///
+  /// - Throws: `LuaError` when the system has no thread for it, or a module's own Lua source fails.
+  package init(_ configuration: LuaConfiguration) throws {
+    name = configuration.name
+    thread = try LuaThread(name: configuration.name)
+    machine = try LuaMachine(configuration)
+  }
+
+  isolated deinit { machine.close() }
+
+  /// Ends the script.
+  ///
+  /// What its calls wait for is cancelled; they end with an error of the code `closed`, as do all
+  /// later ones.
+  package func close() {
+    for task in waiting.values { task.cancel() }
+    waiting = [:]
+    machine.close()
+  }
+
+  /// Bytes that the state holds, garbage included.
+  package var memory: Int { machine.isClosed ? 0 : machine.host.pointee.used }
+
+  /// Compiles and runs a source.
+  ///
+  /// - Parameters:
+  ///   - source: Text; bytecode is refused.
+  ///   - name: What messages call it: `handbook.lua`.
+  ///   - mode: Whether its body may wait.
+  ///   - arguments: What the body sees as `...`.
+  /// - Returns: What the body returned.
+  /// - Throws: `LuaError`: `syntax` with the line, or whatever the body did.
+  package func load(
+    source: String, name: String, mode: LuaLoadMode = .script, arguments: [LuaValue] = []
+  ) async throws -> [LuaValue] {
+    try await load(source: Array(source.utf8), name: name, mode: mode, arguments: arguments)
+  }
+
+  /// Compiles and runs a source given as bytes.
+  package func load(
+    source: [UInt8], name: String, mode: LuaLoadMode = .script, arguments: [LuaValue] = []
+  ) async throws -> [LuaValue] {
+    try checkOpen()
+    let body = try machine.compile(source.skippingFirstLineMark(), name: name)
+    return try await perform(
+      body, label: nil, forbidsWaiting: mode == .recipe,
+      arguments: { writer in for argument in arguments { try writer.push(argument) } },
+      results: { results in try results.values() })
+  }
+
+  /// Calls a function with boxed values.
+  ///
+  /// - Parameter label: What the call is for, as errors should say it: `rename of a.md`.
+  /// - Throws: `LuaError`, whose `underlying` is the Swift error that a host function threw, if any.
+  package func call(
+    _ function: LuaFunction, _ arguments: [LuaValue] = [], label: String? = nil
+  ) async throws -> [LuaValue] {
+    try await perform(
+      function, label: label, forbidsWaiting: false,
+      arguments: { writer in for argument in arguments { try writer.push(argument) } },
+      results: { results in try results.values() })
+  }
+
+  /// Calls a function without boxing: `arguments` pushes them, `results` reads what came back.
+  package func call<Result: Sendable>(
+    _ function: LuaFunction, label: String? = nil,
+    arguments: @Sendable (inout LuaArguments) throws -> Void,
+    results: @Sendable (borrowing LuaResults) throws -> Result
+  ) async throws -> Result {
+    try await perform(
+      function, label: label, forbidsWaiting: false, arguments: arguments, results: results)
+  }
+
+  /// Runs a closure on the script's thread, so that many calls cost one visit.
+  package func visit<Result: Sendable>(
+    _ body: @Sendable (isolated LuaScript) async throws -> Result
+  ) async rethrows -> Result {
+    try await body(self)
+  }
+
+  private func perform<Result>(
+    _ function: LuaFunction, label: String?, forbidsWaiting: Bool,
+    arguments: (inout LuaArguments) throws -> Void,
+    results: (borrowing LuaResults) throws -> Result
+  ) async throws -> Result {
+    try checkOpen()
+    let (invocation, count) = try machine.begin(
+      function.reference, label: label, forbidsWaiting: forbidsWaiting, arguments: arguments)
+    defer { machine.end(invocation) }
+    let returned: Int32
+    switch machine.start(invocation, arguments: count) {
+    case .finished(let count): returned = count
+    case .failed(let error): throw error
+    case .waiting(let operation):
+      returned = try await wait(invocation, for: operation)
+      try checkOpen(label: label)
+    }
+    return try machine.results(of: invocation, returned, results)
+  }
+
+  /// Carries a call on from its first wait to its end.
+  ///
+  /// In a task of its own, so that closing the script can cancel what it waits for without
+  /// cancelling the task that asked for the call. Calls that never wait need none.
+  private func wait(_ invocation: LuaInvocation, for operation: LuaOperation) async throws -> Int32 {
+    let identity = ObjectIdentifier(invocation)
+    let task = Task.immediate { try await self.carryOn(invocation, from: operation) }
+    waiting[identity] = task
+    defer { waiting[identity] = nil }
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
+  private func carryOn(_ invocation: LuaInvocation, from first: LuaOperation) async throws -> Int32 {
+    var operation = first
+    while true {
+      let outcome: Result<[LuaValue], any Error>
+      do { outcome = .success(try await operation.run()) } catch { outcome = .failure(error) }
+      try checkOpen(label: invocation.label)
+      if Task.isCancelled { machine.cancel(invocation) }
+      switch machine.resume(invocation, with: outcome) {
+      case .finished(let count): return count
+      case .failed(let error): throw error
+      case .waiting(let next): operation = next
+      }
+    }
+  }
+
+  private func checkOpen(label: String? = nil) throws {
+    guard machine.isClosed else { return }
+    throw LuaError(code: .closed, message: "the script '\(name)' has been shut down", label: label)
+  }
+}
+
+extension [UInt8] {
+  /// The source without a byte order mark and without the text of a `#!` line.
+  fileprivate func skippingFirstLineMark() -> [UInt8] {
+    var source = self[...]
+    if source.starts(with: [0xef, 0xbb, 0xbf]) { source = source.dropFirst(3) }
+    if source.first == UInt8(ascii: "#") { source = source.drop { $0 != UInt8(ascii: "\n") } }
+    return Array(source)
+  }
+}

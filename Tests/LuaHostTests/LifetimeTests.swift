@@ -1,0 +1,128 @@
+import LuaHost
+import Synchronization
+import Testing
+
+@Suite struct LifetimeTests {
+  @Test("Cancelling the task cancels what the call waits for, and the script cannot catch it")
+  func cancellation() async throws {
+    let clock = ManualClock()
+    let script = try makeScript(clock)
+    let values = try await script.load(
+      source: """
+        local closed = 0
+        local function handler()
+          local c <close> = setmetatable({}, {__close = function() closed = closed + 1 end})
+          while true do pcall(host.sleep, 100) end
+        end
+        return handler, function() return closed end
+        """, name: "t.lua")
+    let handler = try #require(values[0].function)
+    let closed = try #require(values[1].function)
+    let task = Task { try await script.call(handler, label: "handler") }
+    await clock.untilSleeping(1)
+    task.cancel()
+    do {
+      _ = try await task.value
+      Issue.record("no error")
+    } catch let error as LuaError {
+      #expect(error.code == .cancelled)
+      #expect(error.label == "handler")
+    }
+    #expect(clock.sleepers == 0)
+    #expect(try await script.call(closed) == [1])
+  }
+
+  @Test("Cancelling ends a script that is busy")
+  func cancelBusy() async throws {
+    let script = try makeScript(limits: LuaLimits(instructions: .max, seconds: 60))
+    let started = AsyncStream.makeStream(of: Void.self)
+    let task = Task {
+      started.continuation.finish()
+      return try await script.load(
+        source: "while true do pcall(function() while true do end end) end", name: "t.lua")
+    }
+    for await _ in started.stream {}
+    task.cancel()
+    do {
+      _ = try await task.value
+      Issue.record("no error")
+    } catch let error as LuaError {
+      #expect(error.code == .cancelled)
+    }
+    #expect(try await script.load(source: "return 1", name: "t.lua") == [1])
+  }
+
+  @Test("Closing a script ends the calls that wait, and refuses later ones")
+  func closing() async throws {
+    let clock = ManualClock()
+    let script = try makeScript(clock)
+    let handler = try #require(
+      try await script.load(source: "return function() host.sleep(100) end", name: "t.lua")[0].function)
+    let tasks = (0..<5).map { _ in Task { try await script.call(handler) } }
+    await clock.untilSleeping(5)
+    await script.close()
+    for task in tasks {
+      do {
+        _ = try await task.value
+        Issue.record("no error")
+      } catch let error as LuaError {
+        #expect(error.code == .closed)
+      }
+    }
+    #expect(clock.sleepers == 0)
+    await #expect(throws: LuaError.self) { try await script.call(handler) }
+    await #expect(throws: LuaError.self) { try await script.load(source: "", name: "t.lua") }
+    await script.close()
+  }
+
+  @Test("A script that nobody refers to frees its state, its objects and its thread")
+  func release() async throws {
+    final class Canary: Sendable {
+      let gone: AsyncStream<Void>.Continuation
+      init(_ gone: AsyncStream<Void>.Continuation) { self.gone = gone }
+      deinit { gone.finish() }
+    }
+    for _ in 0..<50 {
+      let stream = AsyncStream.makeStream(of: Void.self)
+      do {
+        let script = try makeScript()
+        let canary = LuaValue.opaque(Canary(stream.continuation))
+        _ = try await script.load(source: "kept = ...", name: "t.lua", arguments: [canary])
+      }
+      for await _ in stream.stream {}
+    }
+  }
+
+  @Test("print gives the host one line, and the first line may be a #! or start with a byte order mark")
+  func printing() async throws {
+    let printed = Printed()
+    let script = try makeScript(printed: printed)
+    _ = try await script.load(
+      source:
+        "\u{feff}#!/usr/bin/env moontide\nprint(1, nil, 'x', host.book('b'), setmetatable({}, {__tostring = function() return 'T' end}))",
+      name: "t.lua")
+    #expect(printed.lines == ["1\tnil\tx\tbook(b)\tT"])
+    let error = try await failure("#!x\nerror('y')")
+    #expect(error.line == 2)
+  }
+
+  @Test("Visiting the script makes many calls in one visit")
+  func visiting() async throws {
+    let script = try makeScript()
+    let add = try #require(
+      try await script.load(source: "return function(a, b) return a + b end", name: "t.lua")[0].function)
+    let sum = try await script.visit { script in
+      var sum: Int64 = 0
+      for i in 0..<1_000 {
+        sum = try await script.call(
+          add,
+          arguments: { [sum] in
+            $0.push(sum)
+            $0.push(i)
+          }, results: { try $0.integer(1) })
+      }
+      return sum
+    }
+    #expect(sum == 499_500)
+  }
+}
