@@ -67,7 +67,7 @@ extension LibraryContext {
   /// The one place where a library function asks whether it may do what it was called for.
   ///
   /// - Parameter function: the function as scripts know it: `moontide.fs.read`.
-  func require(_ access: Access, by function: String) throws {
+  package func require(_ access: Access, by function: String) throws(PermissionError) {
     try permissions.check(access, by: function)
   }
 

@@ -29,6 +29,16 @@ extension LuaLibrary {
         return [.bytes(bytes)]
       }
     }
+    module.function("lines") { call in
+      let path = try context.readable(&call, 1)
+      call.push(LineIterator.object(LineReader(path) { try workspace.open(path) }))
+    }
+    module.script(
+      """
+      local fs = ...
+      local open, iterate = fs.lines, (function() \(LineIterator.source) end)()
+      function fs.lines(path) return iterate(open(path)) end
+      """)
     module.waiting("exists") { call in
       let path = try context.readable(&call, 1)
       return .blocking { [.boolean(try workspace.exists(path))] }
@@ -158,7 +168,8 @@ private struct WalkRequest: Sendable {
   init(_ call: inout LuaCall, _ context: LibraryContext) throws {
     let isTable = call.typeName(1) == "table"
     let options = try call.optionalFields(isTable ? 1 : 2)
-    try options.onlyKnown(isTable ? ["include", "exclude", "root", "hidden"] : ["exclude", "root", "hidden"])
+    try options.onlyKnown(
+      isTable ? ["include", "exclude", "root", "hidden"] : ["exclude", "root", "hidden"])
     root = try context.workspace.path(options.optionalString("root") ?? ".")
     try context.require(.read(root), by: call.name)
     let include = isTable ? try options.optionalStrings("include") ?? [] : [try call.string(1)]
