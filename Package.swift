@@ -14,9 +14,15 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "moontide",
-      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]
-    ),
+      dependencies: [
+        "Scripting", "SQLiteLedger", "LuaLibrary", "Ingestion", "LocalService", "Workspace", "FileSessions",
+        argumentParser,
+      ]),
+    .target(
+      name: "Scripting",
+      dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
+    .target(name: "LuaLibrary", dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests"]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
     .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge"]),

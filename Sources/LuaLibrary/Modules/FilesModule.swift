@@ -1,0 +1,122 @@
+import FileSessions
+import LuaHost
+import Workspace
+
+extension LuaLibrary {
+  /// `moontide.files`: the file sessions of the service.
+  static func files(_ context: LibraryContext) -> LuaModule {
+    LuaModule("moontide.files") { module in
+      sending(context, &module)
+      looking(context, &module)
+      module.script(pages)
+    }
+  }
+
+  private static func sending(_ context: LibraryContext, _ module: inout LuaModule) {
+    module.waiting("create") { call in
+      try context.require(.service(scope: Scopes.create), by: call.name)
+      let fields = try call.fields(1)
+      try fields.onlyKnown(["filename", "mime_type", "size_bytes", "purpose"])
+      let size = try fields.optionalInt("size_bytes", in: 0...Int.max)
+      guard let size else { throw fields.error("size_bytes", wanted: "integer of at least 0") }
+      let file = NewFile(
+        filename: try fields.string("filename"), mimeType: try fields.string("mime_type"),
+        sizeBytes: Int64(size), purpose: try fields.optionalString("purpose").map(Purpose.init(rawValue:)))
+      return LuaOperation { [try await context.open(file).value] }
+    }
+    module.waiting("upload") { call in
+      let path = try context.readable(&call, 1)
+      try context.require(.service(scope: Scopes.create), by: call.name)
+      let fields = try call.optionalFields(2)
+      try fields.onlyKnown(["filename", "mime_type", "purpose"])
+      let wish = UploadWish(
+        path: path, filename: try fields.optionalString("filename"),
+        mimeType: try fields.optionalString("mime_type"),
+        purpose: try fields.optionalString("purpose").map(Purpose.init(rawValue:)))
+      return LuaOperation { [try await context.send(wish).value] }
+    }
+  }
+
+  private static func looking(_ context: LibraryContext, _ module: inout LuaModule) {
+    module.waiting("get") { call in
+      try context.require(.service(scope: Scopes.read), by: call.name)
+      let id = try call.string(1)
+      return LuaOperation { [SessionHandle(try await context.service.retrieve(id), context: context).value] }
+    }
+    module.waiting("list") { call in
+      try context.require(.service(scope: Scopes.read), by: call.name)
+      let fields = try call.optionalFields(1)
+      try fields.onlyKnown(["limit", "offset"])
+      let limit = try fields.optionalInt("limit", in: 1...Int(Int32.max))
+      let offset = try fields.optionalInt("offset", in: 0...Int(Int32.max))
+      return LuaOperation {
+        let page = try await context.service.list(limit: limit, offset: offset)
+        var table = LuaTable(array: page.data.map { SessionHandle($0, context: context).value })
+        table["total_count"] = .int(page.totalCount)
+        return [.table(table)]
+      }
+    }
+  }
+
+  /// `each` over all pages. Sessions opened meanwhile push others onto the next page: those are not given twice.
+  private static let pages = """
+    local files = ...
+    local list = files.list
+
+    function files.each()
+      local page, at, offset, before, now = {}, 0, 0, {}, {}
+      return function()
+        while true do
+          if at == #page then
+            page = list { offset = offset }
+            if #page == 0 then return nil end
+            at, offset, before, now = 0, offset + #page, now, {}
+          end
+          at = at + 1
+          local session = page[at]
+          local id = session.id
+          now[id] = true
+          if not before[id] then return session end
+        end
+      end
+    end
+    """
+}
+
+/// What `moontide.files.upload` was asked to send.
+struct UploadWish: Sendable {
+  let path: ProjectPath
+  let filename: String?
+  let mimeType: String?
+  let purpose: Purpose?
+}
+
+extension LibraryContext {
+  /// Opens a session, and tells of it before anybody goes on with it.
+  func open(_ file: NewFile) async throws -> SessionHandle {
+    let opened = try await service.create(file, key: newKey())
+    try await sessionOpened(opened.session)
+    return SessionHandle(opened.session, target: opened.target, context: self)
+  }
+
+  /// The three steps. A session whose bytes could not be sent is cancelled.
+  func send(_ wish: UploadWish) async throws -> SessionHandle {
+    let file = try await offload { [workspace, types] () throws in
+      let open = try workspace.open(wish.path)
+      return NewFile(
+        filename: wish.filename ?? wish.path.name,
+        mimeType: try wish.mimeType ?? types.mimeType(name: wish.path.name, content: open),
+        sizeBytes: try open.stamp().size, purpose: wish.purpose)
+    }
+    let handle = try await open(file)
+    do {
+      try await handle.upload(wish.path)
+      try await handle.complete(nil)
+      return handle
+    } catch {
+      // Also when this task was cancelled, so in one that was not.
+      await Task { try? await handle.cancel() }.value
+      throw error
+    }
+  }
+}
