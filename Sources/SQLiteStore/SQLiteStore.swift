@@ -30,7 +30,10 @@ package final class SQLiteStore: Sendable {
         guard level == 2 else {
           throw StoreError.unavailable(path, "SQLite refused synchronous=FULL")
         }
-        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        // Only once: setting it is a write, which every opening would have to wait for.
+        if try Int32.fetchOne(database, sql: "PRAGMA application_id") != applicationID {
+          try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
       }
       try migrator.migrate(pool)
       commits = CommitQueue(pool)
