@@ -70,6 +70,17 @@ package final class SQLiteStore: Sendable {
     try await commits.write(body)
   }
 
+  /// Waits for what is under way and closes the file; the log beside it is folded in by whoever closes last.
+  ///
+  /// Optional: a process that just ends loses nothing. No call may follow.
+  package func close() throws(StoreError) {
+    do {
+      try pool.close()
+    } catch {
+      throw Self.classify(error, path)
+    }
+  }
+
   /// Looks at an existing file through a read-only connection, which never writes to it.
   private static func inspect(
     _ path: String, applicationID: Int32, migrator: DatabaseMigrator
