@@ -17,5 +17,13 @@ let package = Package(
       dependencies: [
         "FileSessions", "Digests", "SQLiteStore", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
+    .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
+    .testTarget(
+      name: "SQLiteStoreTests", dependencies: ["SQLiteStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "LocalServiceTests",
+      dependencies: [
+        "LocalService", "FileSessions", "Digests", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
   ]
 )
