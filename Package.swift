@@ -37,10 +37,15 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
+    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
+    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore", grdb]),
     .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
   ],
   swiftLanguageModes: [.v6]
