@@ -37,6 +37,7 @@ struct Bench: Sendable {
         let level = line.level == .info ? "" : "\(line.level.rawValue): "
         display.note("\(line.script): \(level)\(line.text)")
       },
+      output: script == nil ? nil : { say($0) },
       recordWrite: { path in try await tracer.record(path) },
       sessionOpened: { session in
         let record = ScriptSession(id: session.id, script: script ?? "a recipe", filename: session.filename)
