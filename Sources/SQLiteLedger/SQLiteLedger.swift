@@ -127,7 +127,8 @@ package final class SQLiteLedger: Ledger {
   package func remember(_ session: ScriptSession, profile: String) async throws(LedgerError) {
     try await write { database in
       try database.execute(
-        sql: "INSERT OR REPLACE INTO script_sessions (profile, session, script, filename) VALUES (?, ?, ?, ?)",
+        sql:
+          "INSERT OR REPLACE INTO script_sessions (profile, session, script, filename) VALUES (?, ?, ?, ?)",
         arguments: [profile, session.id, session.script, session.filename])
     }
   }
@@ -136,7 +137,8 @@ package final class SQLiteLedger: Ledger {
   package func scriptSessions(profile: String) async throws(LedgerError) -> [ScriptSession] {
     try await read { database in
       try Row.fetchAll(
-        database, sql: "SELECT session, script, filename FROM script_sessions WHERE profile = ? ORDER BY session",
+        database,
+        sql: "SELECT session, script, filename FROM script_sessions WHERE profile = ? ORDER BY session",
         arguments: [profile]
       ).map { ScriptSession(id: $0["session"], script: $0["script"], filename: $0["filename"]) }
     }

@@ -41,7 +41,9 @@ final class FakeService: FileService {
 
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     try change(id) { (session, content) throws(ServiceError) in
-      guard session.status == .pending else { throw ServiceError(.conflict, "The session \(id) is not open.") }
+      guard session.status == .pending else {
+        throw ServiceError(.conflict, "The session \(id) is not open.")
+      }
       guard let content, content.md5 == md5 ?? content.md5 else {
         throw ServiceError(.unprocessableContent, "The bytes are not there.")
       }
@@ -53,7 +55,9 @@ final class FakeService: FileService {
 
   func cancel(_ id: String) async throws(ServiceError) -> FileSession {
     try change(id) { (session, _) throws(ServiceError) in
-      guard session.status == .pending else { throw ServiceError(.conflict, "The session \(id) is not open.") }
+      guard session.status == .pending else {
+        throw ServiceError(.conflict, "The session \(id) is not open.")
+      }
       session.status = .cancelled
       session.expiresAt = nil
     }
@@ -72,7 +76,9 @@ final class FakeService: FileService {
 
   func url(_ id: String) async throws(ServiceError) -> DownloadURL {
     let session = try await retrieve(id)
-    guard session.status == .completed else { throw ServiceError(.conflict, "The session \(id) is not complete.") }
+    guard session.status == .completed else {
+      throw ServiceError(.conflict, "The session \(id) is not complete.")
+    }
     return DownloadURL(url: "file:///\(id)", expiresAt: session.createdAt + .seconds(60))
   }
 

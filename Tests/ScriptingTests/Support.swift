@@ -63,7 +63,9 @@ struct Bench {
       newKey: { box.next() }, log: { [logged] in logged.add($0) })
   }
 
-  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError) -> LuaRecipe {
+  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError)
+    -> LuaRecipe
+  {
     try await LuaRecipe.load(ScriptSource(name: "r.lua", text: text), context: context(arguments))
   }
 
@@ -87,7 +89,9 @@ struct Bench {
   }
 
   /// What a recipe that has these lines says of a file that is made for it.
-  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws -> Ruling {
+  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws
+    -> Ruling
+  {
     try project.write(path, text)
     let recipe = try await recipe(wrap(lines))
     let rulings = await recipe.decide([try candidate(path)])

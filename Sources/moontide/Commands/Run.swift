@@ -16,7 +16,9 @@ struct Run: AsyncParsableCommand {
       Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
       """)
 
-  @Argument(help: ArgumentHelp("The recipe, a Lua file.", valueName: "recipe"), completion: .file(extensions: ["lua"]))
+  @Argument(
+    help: ArgumentHelp("The recipe, a Lua file.", valueName: "recipe"), completion: .file(extensions: ["lua"])
+  )
   var recipePath: String
 
   @Option(
@@ -39,7 +41,9 @@ struct Run: AsyncParsableCommand {
   var quiet = false
 
   func validate() throws {
-    guard (1...256).contains(transfers) else { throw ValidationError("--transfers takes a number from 1 to 256.") }
+    guard (1...256).contains(transfers) else {
+      throw ValidationError("--transfers takes a number from 1 to 256.")
+    }
     guard Set(arguments.map(\.name)).count == arguments.count else {
       throw ValidationError("--arg gives the same name twice.")
     }

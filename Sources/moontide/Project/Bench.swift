@@ -29,6 +29,8 @@ struct Bench: Sendable {
   func context(arguments: ScriptArguments, script: String? = nil) -> LibraryContext {
     let (ledger, profile, display) = (ledger, destination.profile, display)
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
+    // A recipe's standard output is the list of events; a plain script's is its own.
+    let output: (@Sendable (String) -> Void)? = script == nil ? nil : { line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
       service: RetryingFileService(destination.service, retry: Self.retry), arguments: arguments,
@@ -37,7 +39,7 @@ struct Bench: Sendable {
         let level = line.level == .info ? "" : "\(line.level.rawValue): "
         display.note("\(line.script): \(level)\(line.text)")
       },
-      output: script == nil ? nil : { say($0) },
+      output: output,
       recordWrite: { path in try await tracer.record(path) },
       sessionOpened: { session in
         let record = ScriptSession(id: session.id, script: script ?? "a recipe", filename: session.filename)
