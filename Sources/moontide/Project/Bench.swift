@@ -30,7 +30,7 @@ struct Bench: Sendable {
     let (ledger, profile, display) = (ledger, destination.profile, display)
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
     // A recipe's standard output is the list of events; a plain script's is its own.
-    let output: (@Sendable (String) -> Void)? = script == nil ? nil : { line in say(line) }
+    let output: (@Sendable (String) -> Void)? = script.map { _ in { @Sendable line in say(line) } }
     return LibraryContext(
       workspace: workspace, types: types,
       service: RetryingFileService(destination.service, retry: Self.retry), arguments: arguments,
