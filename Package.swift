@@ -45,6 +45,8 @@ let package = Package(
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
     .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(
+      name: "SQLiteLedgerTests", dependencies: ["SQLiteLedger", "Ingestion", "Workspace", "FileSessions", grdb]),
     .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore", grdb]),
     .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
   ],
