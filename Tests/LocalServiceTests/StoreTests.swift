@@ -47,7 +47,7 @@ struct StoreTests {
   @Test("directories above the store are made when they are missing")
   func parents() async throws {
     let directory = bench.directory + "/x/.moontide/local"
-    _ = try await LocalStore.open(directory)
+    try await LocalStore.open(directory).close()
     #expect(FileManager.default.fileExists(atPath: directory + "/service.sqlite"))
   }
 
