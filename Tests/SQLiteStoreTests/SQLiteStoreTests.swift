@@ -91,6 +91,32 @@ struct SQLiteStoreTests {
     #expect(try await numbers(store) == (0..<200).filter { $0 % 3 != 0 })
   }
 
+  @Test("when there is no room, what was answered with success is there and nothing else")
+  func full() async throws {
+    let store = try open()
+    try await store.write { try $0.execute(sql: "PRAGMA max_page_count = 40") }
+    let succeeded = try await withThrowingTaskGroup(of: Int?.self) { group in
+      for number in 0..<200 {
+        group.addTask {
+          do {
+            // Every other one is small enough to fit where a large one did not.
+            let note = String(repeating: "n", count: number % 2 == 0 ? 9000 : 10)
+            try await store.write {
+              try $0.execute(sql: "INSERT INTO item1 VALUES (?, ?)", arguments: [number, note])
+            }
+            return number
+          } catch let error as DatabaseError {
+            #expect(error.resultCode == .SQLITE_FULL)
+            return nil
+          }
+        }
+      }
+      return try await group.reduce(into: [Int]()) { if let number = $1 { $0.append(number) } }
+    }
+    #expect(!succeeded.isEmpty && succeeded.count < 200)
+    #expect(try await numbers(store) == succeeded.sorted())
+  }
+
   @Test("writes at the same time share commits")
   func groupCommit() async throws {
     let store = try open()
