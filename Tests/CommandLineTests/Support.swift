@@ -120,6 +120,21 @@ final class Running: Sendable {
     Foundation.kill(process.processIdentifier, SIGINT)
   }
 
+  /// The most memory that the process had resident, in kB; waits for its end.
+  ///
+  /// The kernel's own high-water mark, read again and again while there is a process to ask.
+  func peakMemory() async -> Int {
+    let file = "/proc/\(process.processIdentifier)/status"
+    var peak = 0
+    while let status = try? String(contentsOfFile: file, encoding: .utf8),
+      let mark = status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap({ Int($0.1) })
+    {
+      peak = mark
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return peak
+  }
+
   /// Waits for the end.
   func finished() async throws -> Finished {
     var status: Int32 = -1

@@ -87,7 +87,9 @@ struct LedgerTests {
   @Test("lists what is under way, and keeps profiles and recipes apart")
   func unfinished() async throws {
     let ledger = try open()
-    for phase in Phase.allCases { _ = try await ledger.record(LedgerChange(try job(phase.rawValue, phase: phase))) }
+    for phase in Phase.allCases {
+      _ = try await ledger.record(LedgerChange(try job(phase.rawValue, phase: phase)))
+    }
     var stepLeft = try job("step", phase: .failed)
     stepLeft.step = AfterStep()
     _ = try await ledger.record(LedgerChange(stepLeft))

@@ -84,6 +84,8 @@ struct Run: AsyncParsableCommand {
       throw CommandFailure(.service, "The service refused or is away: \(error). \(left)")
     case .ledger(let message):
       throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
+    case .quarantine(let reason):
+      throw CommandFailure(.script, "\(reason) \(left)")
     case nil:
       if !summary.isClean { throw ExitStatus.filesFailed }
     }
