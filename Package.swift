@@ -19,8 +19,11 @@ let package = Package(
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .target(
+      name: "ScriptTestSupport", dependencies: ["LuaLibrary", "LuaHost", "Workspace", "FileSessions"],
+      path: "Tests/ScriptTestSupport"),
+    .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
   ],
   swiftLanguageModes: [.v6]
 )
