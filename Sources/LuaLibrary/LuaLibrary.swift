@@ -38,13 +38,13 @@ package enum LuaLibrary {
   }
 }
 
-extension LuaReading where Self: ~Copyable {
+extension LuaCall {
   /// A time in seconds, at least 0 and at most a year.
   package func seconds(_ index: Int) throws -> Duration {
     let seconds = try finite(index, in: 0...)
     guard seconds <= LuaLibrary.longestWait else {
       throw LuaValueError(
-        place: "argument #\(index)", problem: "\(seconds) seconds are more than a year",
+        place: "\(name): argument #\(index)", problem: "\(seconds) seconds are more than a year",
         hint: "the time is given in seconds")
     }
     return .seconds(seconds)

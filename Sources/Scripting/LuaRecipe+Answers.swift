@@ -27,7 +27,7 @@ extension LuaRecipe {
         // Only the first result counts: gsub's second one is no mistake.
         value = try await script.call(
           function, label: key.rawValue, arguments: { $0.push(object) },
-          results: { $0.count == 0 ? nil : try $0.value(1) })
+          results: { $0.count == 0 ? LuaValue?.none : try $0.value(1) })
       } catch {
         throw call(key, file).fault(error)
       }

@@ -63,8 +63,9 @@ extension LuaRecipe {
     case .value(let template)?: wishes.filename = try filled(template, .rename, file)
     case .verdict(let verdict)?: return verdict.ruling
     case .other(let value)?:
+      guard let value else { throw wrong(.rename, value, file) }
       wishes.filename = try checked(.rename, file) { () throws(WrongValue) in
-        try Values.filename(Values.text(value ?? .nil, wanted: RecipeKey.rename.wanted.answer))
+        try Values.filename(Values.text(value, wanted: RecipeKey.rename.wanted.answer))
       }
     }
     switch try await answer(plan.mimeType, .mimeType, file, object, script) {

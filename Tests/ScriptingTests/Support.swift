@@ -1,72 +1,21 @@
-import FileSessions
-import FoundationEssentials
 import Ingestion
-import LuaHost
 import LuaLibrary
+import ScriptTestSupport
 import Scripting
-import Synchronization
 import Testing
 import Workspace
 
-/// A project in a temporary directory, removed at the end.
-final class Project: Sendable {
-  let path: String
-  let workspace: Workspace
-
-  init() throws {
-    path = "/tmp/moontide-scripting-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    workspace = try Workspace(root: path)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  @discardableResult
-  func write(_ path: String, _ text: String = "text\n") throws -> ProjectPath {
-    try write(path, bytes: Array(text.utf8))
-  }
-
-  @discardableResult
-  func write(_ path: String, bytes: [UInt8]) throws -> ProjectPath {
-    try workspace.write(ProjectPath(path), bytes).path
-  }
-}
-
-/// What a script logged.
-final class Logged: Sendable {
-  private let state = Mutex<[LogLine]>([])
-  var lines: [LogLine] { state.withLock { $0 } }
-  var texts: [String] { lines.map { "\($0.level): \($0.text)" } }
-  func add(_ line: LogLine) { state.withLock { $0.append(line) } }
-}
-
 /// A recipe over a project, without engine, ledger or service.
 struct Bench {
-  let project: Project
-  let logged = Logged()
-  let service: FakeService
-  let types = MIMETypes()
+  let surroundings: Surroundings
 
-  init() throws {
-    project = try Project()
-    service = FakeService()
-  }
+  init() throws { surroundings = try Surroundings() }
 
-  func context(
-    _ arguments: ScriptArguments = .named([:]),
-    sleep: @escaping @Sendable (Duration) async throws -> Void = { _ in await Task.yield() }
-  ) -> LibraryContext {
-    let keys = Mutex(0)
-    let box = KeyBox(keys)
-    return LibraryContext(
-      workspace: project.workspace, types: types, service: service, arguments: arguments, sleep: sleep,
-      newKey: { box.next() }, log: { [logged] in logged.add($0) })
-  }
+  var project: Project { surroundings.project }
+  var log: [String] { surroundings.log }
 
-  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError)
-    -> LuaRecipe
-  {
-    try await LuaRecipe.load(ScriptSource(name: "r.lua", text: text), context: context(arguments))
+  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError) -> LuaRecipe {
+    try await LuaRecipe.load(ScriptSource(name: "r.lua", text: text), context: surroundings.context(arguments))
   }
 
   /// The error with which a recipe does not load.
@@ -89,9 +38,7 @@ struct Bench {
   }
 
   /// What a recipe that has these lines says of a file that is made for it.
-  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws
-    -> Ruling
-  {
+  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws -> Ruling {
     try project.write(path, text)
     let recipe = try await recipe(wrap(lines))
     let rulings = await recipe.decide([try candidate(path)])
@@ -109,17 +56,6 @@ struct Bench {
       return Failure(.script, "")
     }
     return failure
-  }
-}
-
-private final class KeyBox: Sendable {
-  private let count: Mutex<Int>
-  init(_ count: consuming sending Mutex<Int>) { self.count = count }
-  func next() -> String {
-    count.withLock { count in
-      count += 1
-      return "key-\(count)"
-    }
   }
 }
 

@@ -119,7 +119,8 @@ extension PathPages {
   static let source = """
     return function(discover)
       local coroutine, error, pcall, type = coroutine, error, pcall, type
-      local thread, yielded, empty, failed, failure = coroutine.create(discover), false, false, false, nil
+      local thread = coroutine.create(discover)
+      local yielded, empty, ended, failed, failure = false, false, false, false, nil
       local step
 
       local function items_of_list(list)
@@ -165,19 +166,23 @@ extension PathPages {
       return function()
         if failed then error(failure, 0) end
         local page, count = {}, 0
-        while count < 256 do
+        while count < 256 and not ended do
           local ok, item = pcall(step)
           if not ok then
-            if count == 0 then error(item, 0) end
             failed, failure = true, item
-            break
+            if count == 0 then error(item, 0) end
+            return page
           end
-          if item == nil then break end
-          count = count + 1
-          page[count] = item
+          if item == nil then
+            -- An iterator that is asked again begins anew, or fails.
+            ended = true
+          else
+            count = count + 1
+            page[count] = item
+          end
         end
-        if count > 0 then return page end
-        return nil, empty
+        if count == 0 then return nil, empty end
+        return page
       end
     end
     """

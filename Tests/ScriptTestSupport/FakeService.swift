@@ -2,23 +2,31 @@ import FileSessions
 import Synchronization
 
 /// A service in memory that does what the contract says as far as these tests go.
-final class FakeService: FileService {
+package final class FakeService: FileService {
   private struct State {
     var sessions: [FileSession] = []
     var contents: [String: Receipt] = [:]
     var keys: [String] = []
     var uploadError: ServiceError?
+    var hold: (@Sendable () async -> Void)?
   }
 
   private let state = Mutex(State())
 
-  var sessions: [FileSession] { state.withLock { $0.sessions } }
-  var keys: [String] { state.withLock { $0.keys } }
+  package init() {}
+
+  /// The sessions, oldest first.
+  package var sessions: [FileSession] { state.withLock { $0.sessions } }
+  /// The idempotency keys that sessions were created with.
+  package var keys: [String] { state.withLock { $0.keys } }
+
+  /// What uploads wait for from now on.
+  package func holdUploads(_ hold: @escaping @Sendable () async -> Void) { state.withLock { $0.hold = hold } }
 
   /// What the next uploads fail with.
-  func failUploads(_ error: ServiceError?) { state.withLock { $0.uploadError = error } }
+  package func failUploads(_ error: ServiceError?) { state.withLock { $0.uploadError = error } }
 
-  func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
+  package func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
     try FilePolicy.standard.check(file, by: CallerStanding(isAdmin: true, isUser: true))
     return state.withLock { state in
       if let key { state.keys.append(key) }
@@ -32,14 +40,16 @@ final class FakeService: FileService {
     }
   }
 
-  func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
+  package func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
     if let error = state.withLock({ $0.uploadError }) { throw error }
+    await state.withLock({ $0.hold })?()
+    if Task.isCancelled { throw ServiceError(.unreachable, "The call was cancelled.", shouldRetry: false) }
     let receipt = Receipt(bytes: source.length, md5: MD5Digest(bytes: [UInt8](repeating: 7, count: 16)))
     state.withLock { $0.contents[opened.session.id] = receipt }
     return receipt
   }
 
-  func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
+  package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     try change(id) { (session, content) throws(ServiceError) in
       guard session.status == .pending else {
         throw ServiceError(.conflict, "The session \(id) is not open.")
@@ -53,7 +63,7 @@ final class FakeService: FileService {
     }
   }
 
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession {
+  package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
     try change(id) { (session, _) throws(ServiceError) in
       guard session.status == .pending else {
         throw ServiceError(.conflict, "The session \(id) is not open.")
@@ -63,18 +73,18 @@ final class FakeService: FileService {
     }
   }
 
-  func retrieve(_ id: String) async throws(ServiceError) -> FileSession {
+  package func retrieve(_ id: String) async throws(ServiceError) -> FileSession {
     try change(id) { (_, _) throws(ServiceError) in }
   }
 
-  func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
+  package func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
     state.withLock { state in
       let rest = state.sessions.reversed().dropFirst(offset ?? 0).prefix(min(limit ?? 25, 25))
       return FileList(data: Array(rest), totalCount: state.sessions.count)
     }
   }
 
-  func url(_ id: String) async throws(ServiceError) -> DownloadURL {
+  package func url(_ id: String) async throws(ServiceError) -> DownloadURL {
     let session = try await retrieve(id)
     guard session.status == .completed else {
       throw ServiceError(.conflict, "The session \(id) is not complete.")
@@ -82,7 +92,7 @@ final class FakeService: FileService {
     return DownloadURL(url: "file:///\(id)", expiresAt: session.createdAt + .seconds(60))
   }
 
-  func download(
+  package func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt {
     throw ServiceError(.notFound, "There is no file \(id).")
