@@ -40,7 +40,8 @@ package final class FakeService: FileService {
     }
   }
 
-  package func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
+  package func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt
+  {
     if let error = state.withLock({ $0.uploadError }) { throw error }
     await state.withLock({ $0.hold })?()
     if Task.isCancelled { throw ServiceError(.unreachable, "The call was cancelled.", shouldRetry: false) }
@@ -49,7 +50,8 @@ package final class FakeService: FileService {
     return receipt
   }
 
-  package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
+  package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession
+  {
     try change(id) { (session, content) throws(ServiceError) in
       guard session.status == .pending else {
         throw ServiceError(.conflict, "The session \(id) is not open.")
