@@ -41,7 +41,7 @@ extension LuaMachine {
     var call = LuaCall(
       stack: LuaStack(
         state: state, machine: self, base: function.skipped,
-        count: max(0, Int(lua_gettop(state) - function.skipped)), place: .argument(function.name)))
+        count: max(0, Int(lua_gettop(state) - function.skipped)), function: number))
     do {
       switch function.body {
       case .immediate(let body):

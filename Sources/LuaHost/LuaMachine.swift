@@ -12,6 +12,8 @@ final class LuaMachine {
   private(set) var isClosed = false
   /// The call whose turn it is.
   private(set) var running: LuaInvocation?
+  /// The call whose results are being read.
+  private(set) var reading: LuaInvocation?
   var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
@@ -64,7 +66,7 @@ final class LuaMachine {
       clb_begin(state)
       try push(function, on: state)
       var writer = LuaArguments(
-        stack: LuaStack(state: state, machine: self, base: 2, count: 0, place: .argument(label ?? "call")))
+        stack: LuaStack(state: state, machine: self, base: 2, count: 0, function: -1))
       try arguments(&writer)
       return (invocation, writer.pushed)
     } catch {
@@ -119,7 +121,9 @@ final class LuaMachine {
     let results = LuaResults(
       stack: LuaStack(
         state: state, machine: self, base: lua_gettop(state) - count, count: Int(count),
-        place: .result(invocation.label)))
+        function: -1))
+    reading = invocation
+    defer { reading = nil }
     return try read(results)
   }
 

@@ -10,11 +10,12 @@ package actor LuaScript {
   package nonisolated let thread: LuaThread
   /// What the script is called.
   package nonisolated let name: String
+  private nonisolated let executor: LuaSerialExecutor
   private let machine: LuaMachine
   /// The tasks of calls that have waited, so that closing can cancel them.
   private var waiting: [ObjectIdentifier: Task<Int32, any Error>] = [:]
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// Makes a state; nothing of the script's own has run yet.
   ///
@@ -22,6 +23,7 @@ package actor LuaScript {
   package init(_ configuration: LuaConfiguration) throws {
     name = configuration.name
     thread = try LuaThread(name: configuration.name)
+    executor = LuaSerialExecutor(thread: thread)
     machine = try LuaMachine(configuration)
   }
 
