@@ -6,20 +6,22 @@ import Foundation
 /// It decides nothing about tasks: `begin`, `step` and `resume` are synchronous, and what they answer
 /// tells the actor what to do.
 final class LuaMachine {
-  private(set) var host: UnsafeMutablePointer<clb_host>
+  let host: UnsafeMutablePointer<clb_host>
   let configuration: LuaConfiguration
   let releases = LuaReleases()
-  private(set) var isClosed = false
+  @exclusivity(unchecked) private(set) var isClosed = false
   /// The call whose turn it is.
-  private(set) var running: LuaInvocation?
+  @exclusivity(unchecked) private(set) var running: LuaInvocation?
   /// The call whose results are being read.
-  private(set) var reading: LuaInvocation?
-  var functions: [LuaHostFunction] = []
+  @exclusivity(unchecked) private(set) var reading: LuaInvocation?
+  @exclusivity(unchecked) var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
   var modules: [String: LuaLoadedModule] = [:]
-  private var idle: [LuaInvocation] = []
+  /// Coroutines that are free, linked by `next`.
+  @exclusivity(unchecked) private var idle: LuaInvocation?
+  @exclusivity(unchecked) private var idleCount = 0
 
   init(_ configuration: LuaConfiguration) throws {
     self.configuration = configuration
@@ -45,7 +47,7 @@ final class LuaMachine {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    idle = []
+    idle = nil
     clb_close(host)
   }
 
@@ -57,21 +59,27 @@ final class LuaMachine {
     arguments: (inout LuaArguments) throws -> Void
   ) throws -> (invocation: LuaInvocation, arguments: Int32) {
     freeReleased()
-    let invocation = idle.popLast() ?? LuaInvocation(host: host)
+    let invocation: LuaInvocation
+    if let free = idle {
+      invocation = free
+      idle = free.next
+      idleCount -= 1
+    } else {
+      invocation = LuaInvocation(host: host)
+    }
     invocation.prepare(
       label: label, limits: configuration.limits, forbidsWaiting: forbidsWaiting, parent: parent)
     let state = invocation.state
     do {
-      lua_checkstack(state, 20)
       clb_begin(state)
       try push(function, on: state)
       var writer = LuaArguments(
-        stack: LuaStack(state: state, machine: self, base: 2, count: 0, function: -1))
+        stack: LuaStack(state: state, machine: self, base: 3, count: 0, function: -1))
       try arguments(&writer)
       return (invocation, writer.pushed)
     } catch {
       lua_settop(state, 0)
-      idle.append(invocation)
+      setIdle(invocation)
       throw error
     }
   }
@@ -101,15 +109,9 @@ final class LuaMachine {
 
   private func step(_ invocation: LuaInvocation, _ turn: Int32, _ results: Int32) -> LuaStep {
     switch Int(turn) {
-    case CLB_FINISHED: return .finished(results)
-    case CLB_WAITING:
-      guard let operation = invocation.operation else {
-        return .failed(
-          LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label))
-      }
-      invocation.operation = nil
-      return .waiting(operation)
-    default: return .failed(error(of: invocation))
+    case CLB_FINISHED: .finished(results)
+    case CLB_WAITING: .waiting
+    default: .failed
     }
   }
 
@@ -130,16 +132,21 @@ final class LuaMachine {
   /// Gives back the coroutine of a call that has ended.
   func end(_ invocation: LuaInvocation) {
     guard !isClosed else { return }
-    invocation.parent = nil
-    invocation.outcome = nil
-    abandonModules(of: invocation)
-    if invocation.isReusable, idle.count < 256 {
+    if invocation.parent != nil { invocation.parent = nil }
+    if !invocation.loading.isEmpty || invocation.waitsForModule != nil { abandonModules(of: invocation) }
+    if invocation.isReusable, idleCount < 256 {
       lua_settop(invocation.state, 0)
-      idle.append(invocation)
+      setIdle(invocation)
     } else {
       // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
       clb_unref(host.pointee.main, invocation.slot)
     }
+  }
+
+  private func setIdle(_ invocation: LuaInvocation) {
+    invocation.next = idle
+    idle = invocation
+    idleCount += 1
   }
 
   /// Reads what a finished call returned; tables and the like stay in the script.
@@ -160,6 +167,7 @@ final class LuaMachine {
   }
 
   private func freeReleased() {
+    guard releases.isPending else { return }
     for slot in releases.take() { clb_unref(host.pointee.main, slot) }
   }
 

@@ -38,9 +38,11 @@ final class LuaReleases: Sendable {
     pending.store(true, ordering: .releasing)
   }
 
-  /// The slots to free, if there are any.
+  /// Whether there may be slots to free.
+  var isPending: Bool { pending.load(ordering: .acquiring) }
+
+  /// The slots to free.
   func take() -> [Int32] {
-    guard pending.load(ordering: .acquiring) else { return [] }
     pending.store(false, ordering: .relaxed)
     return slots.withLock { slots in
       defer { slots = [] }
