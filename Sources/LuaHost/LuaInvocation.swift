@@ -26,7 +26,7 @@ final class LuaInvocation {
   /// Whether waiting is refused outside of the modules that the call loads.
   @exclusivity(unchecked) private(set) var forbidsWaiting = false
   /// The next one that is free.
-  @exclusivity(unchecked) var next: LuaInvocation?
+  @exclusivity(unchecked) var next: Unmanaged<LuaInvocation>?
   /// The call whose allowance this one uses up, when it was started by that one.
   @exclusivity(unchecked) var parent: LuaInvocation?
 

@@ -10,21 +10,27 @@ final class LuaMachine {
   let configuration: LuaConfiguration
   let releases = LuaReleases()
   @exclusivity(unchecked) private(set) var isClosed = false
+  /// What tells references into this state from others, without counting references.
+  let identity: ObjectIdentifier
+  // Unmanaged: whoever gives a call its turn, or reads its results, keeps it alive meanwhile.
+  @exclusivity(unchecked) private var runningCall: Unmanaged<LuaInvocation>?
+  @exclusivity(unchecked) private var readCall: Unmanaged<LuaInvocation>?
   /// The call whose turn it is.
-  @exclusivity(unchecked) private(set) var running: LuaInvocation?
+  var running: LuaInvocation? { runningCall?.takeUnretainedValue() }
   /// The call whose results are being read.
-  @exclusivity(unchecked) private(set) var reading: LuaInvocation?
+  var reading: LuaInvocation? { readCall?.takeUnretainedValue() }
   @exclusivity(unchecked) var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
   var modules: [String: LuaLoadedModule] = [:]
-  /// Coroutines that are free, linked by `next`.
-  @exclusivity(unchecked) private var idle: LuaInvocation?
+  /// Coroutines that are free, linked by `next`; the list owns them.
+  @exclusivity(unchecked) private var idle: Unmanaged<LuaInvocation>?
   @exclusivity(unchecked) private var idleCount = 0
 
   init(_ configuration: LuaConfiguration) throws {
     self.configuration = configuration
+    identity = ObjectIdentifier(releases)
     var callbacks = Self.callbacks
     guard let host = clb_open(nil, &callbacks, configuration.limits.memory) else {
       throw LuaError(code: .unavailable, message: "no memory for the script's state")
@@ -47,7 +53,7 @@ final class LuaMachine {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    idle = nil
+    while let free = idle?.takeRetainedValue() { idle = free.next }
     clb_close(host)
   }
 
@@ -60,7 +66,7 @@ final class LuaMachine {
   ) throws -> (invocation: LuaInvocation, arguments: Int32) {
     freeReleased()
     let invocation: LuaInvocation
-    if let free = idle {
+    if let free = idle?.takeRetainedValue() {
       invocation = free
       idle = free.next
       idleCount -= 1
@@ -86,9 +92,9 @@ final class LuaMachine {
 
   /// Runs a call that was begun until it ends or waits.
   func start(_ invocation: LuaInvocation, arguments: Int32) -> LuaStep {
-    let before = running
-    running = invocation
-    defer { running = before }
+    let before = runningCall
+    runningCall = Unmanaged.passUnretained(invocation)
+    defer { runningCall = before }
     var results: Int32 = 0
     let outcome = clb_start(host, invocation.state, invocation.call, arguments, &results)
     return step(invocation, outcome, results)
@@ -99,9 +105,9 @@ final class LuaMachine {
     freeReleased()
     stopWithRoot(invocation)
     invocation.outcome = outcome
-    let before = running
-    running = invocation
-    defer { running = before }
+    let before = runningCall
+    runningCall = Unmanaged.passUnretained(invocation)
+    defer { runningCall = before }
     var results: Int32 = 0
     let turn = clb_continue(host, invocation.state, invocation.call, &results)
     return step(invocation, turn, results)
@@ -124,8 +130,8 @@ final class LuaMachine {
       stack: LuaStack(
         state: state, machine: self, base: lua_gettop(state) - count, count: Int(count),
         function: -1))
-    reading = invocation
-    defer { reading = nil }
+    readCall = Unmanaged.passUnretained(invocation)
+    defer { readCall = nil }
     return try read(results)
   }
 
@@ -145,7 +151,7 @@ final class LuaMachine {
 
   private func setIdle(_ invocation: LuaInvocation) {
     invocation.next = idle
-    idle = invocation
+    idle = Unmanaged.passRetained(invocation)
     idleCount += 1
   }
 

@@ -45,14 +45,6 @@ package struct LuaCalls: Sendable {
   }
 }
 
-/// How far a call came at once.
-package enum LuaTurn<Result> {
-  /// It has ended.
-  case finished(Result)
-  /// It waits; `LuaScript.finish` carries it on.
-  case waiting(LuaPendingCall)
-}
-
 /// A call that waits for the host.
 package struct LuaPendingCall: Sendable {
   let handle: LuaCallHandle

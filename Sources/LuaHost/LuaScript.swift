@@ -99,23 +99,25 @@ package actor LuaScript {
     try await body(self)
   }
 
-  /// Starts a call, and finishes it if it never waits: a call of a few dozen nanoseconds.
+  /// Starts a call, and finishes it if it never waits: about what the same call costs in C.
   ///
   /// For those who are on the script's thread already (`visit`).
   ///
-  /// - Returns: The result, or a call that waits, which has to be handed to `finish`.
-  package func start<Result>(
+  /// - Returns: Nil when the call has ended and `results` has read what it returned; else a call that waits,
+  ///   which has to be handed to `finish`.
+  package func start(
     _ function: LuaFunction, label: String? = nil,
     arguments: (inout LuaArguments) throws -> Void,
-    results: (borrowing LuaResults) throws -> Result
-  ) throws -> LuaTurn<Result> {
-    try checkOpen()
+    results: (borrowing LuaResults) throws -> Void
+  ) throws -> LuaPendingCall? {
+    if machine.isClosed { try checkOpen() }
     let (invocation, count) = try machine.begin(function.reference, label: label, arguments: arguments)
     switch machine.start(invocation, arguments: count) {
     case .finished(let count):
       defer { machine.end(invocation) }
-      return .finished(try machine.results(of: invocation, count, results))
-    case .waiting: return .waiting(LuaPendingCall(handle: LuaCallHandle(invocation: invocation)))
+      try machine.results(of: invocation, count, results)
+      return nil
+    case .waiting: return LuaPendingCall(handle: LuaCallHandle(invocation: invocation))
     case .failed:
       defer { machine.end(invocation) }
       throw machine.error(of: invocation)

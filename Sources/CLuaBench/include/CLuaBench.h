@@ -1,6 +1,7 @@
 // What embedding Lua costs in plain C: the baseline of `LuaBench`.
 //
-// No limits, no sandbox, no protection: the least that the same work takes on the same library.
+// A count hook, as any host with limits has, and nothing else: no sandbox, no protected calls, no
+// clock.
 #ifndef MOONTIDE_CLUABENCH_H
 #define MOONTIDE_CLUABENCH_H
 
