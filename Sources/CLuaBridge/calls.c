@@ -92,8 +92,6 @@ static int entry(lua_State *L) {
     lua_pushnil(L);
     return 2;
   }
-  lua_pushcfunction(L, clb_entry_handler);
-  lua_insert(L, 1);
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, entry_finished);
   return entry_finished(L, status, 0);
 }
@@ -105,7 +103,10 @@ lua_State *clb_new_coroutine(clb_host *host, int *reference) {
   return coroutine;
 }
 
-void clb_begin(lua_State *coroutine) { lua_pushcfunction(coroutine, entry); }
+void clb_begin(lua_State *coroutine) {
+  lua_pushcfunction(coroutine, entry);
+  lua_pushcfunction(coroutine, clb_entry_handler);
+}
 
 bool clb_waits(lua_State *L) {
   return lua_status(L) == LUA_YIELD && lua_gettop(L) > 0 &&
@@ -144,7 +145,7 @@ static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int
 }
 
 int clb_start(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
-  return turn(host, L, call, arguments + 1, results, 0);
+  return turn(host, L, call, arguments + 2, results, 0);
 }
 
 int clb_continue(clb_host *host, lua_State *L, clb_call *call, int *results) {

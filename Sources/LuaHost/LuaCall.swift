@@ -3,16 +3,20 @@ import CLuaBridge
 /// A call of a host function: reads its arguments, takes its results.
 ///
 /// Arguments are counted from 1, the object of a method not included. Read them before pushing.
-package struct LuaCall: ~Copyable, LuaReading, LuaWriting {
-  package let stack: LuaStack
-  package var pushed: Int32 = 0
+///
+/// The same type serves for calls in the other direction (`LuaArguments`, `LuaResults`), so that its
+/// accessors are plain functions: generic ones are not specialized across modules, and cost more than
+/// the call itself.
+package struct LuaCall: ~Copyable {
+  let stack: LuaStack
+  /// How many values have been pushed.
+  var pushed: Int32 = 0
 
   init(stack: LuaStack) { self.stack = stack }
 
   /// The function's name as scripts know it: `moontide.fs.read`, `file:read`.
   package var name: String {
-    guard case .argument(let name) = stack.place else { return "" }
-    return name
+    stack.function >= 0 ? stack.machine.functions[Int(stack.function)].name : ""
   }
 
   /// What the caller of the handler that is running named it, if it did.
@@ -41,17 +45,8 @@ package struct LuaCall: ~Copyable, LuaReading, LuaWriting {
   }
 }
 
-/// The arguments of a call from Swift into a script.
-package struct LuaArguments: ~Copyable, LuaWriting {
-  package let stack: LuaStack
-  package var pushed: Int32 = 0
+/// The arguments of a call from Swift into a script, to be pushed in order.
+package typealias LuaArguments = LuaCall
 
-  init(stack: LuaStack) { self.stack = stack }
-}
-
-/// What a function of a script returned.
-package struct LuaResults: ~Copyable, LuaReading {
-  package let stack: LuaStack
-
-  init(stack: LuaStack) { self.stack = stack }
-}
+/// What a function of a script returned, to be read.
+package typealias LuaResults = LuaCall

@@ -3,33 +3,39 @@ import Foundation
 
 /// A coroutine with the call that runs on it; used for one call after another.
 final class LuaInvocation {
+  // Exclusivity is not checked at run time here and in LuaMachine: both are only touched on the script's
+  // thread, never across a call that could come back, and the checks took a fifth of a plain call.
   let state: OpaquePointer
   let slot: Int32
   let call: UnsafeMutablePointer<clb_call>
   private let ownBudget: UnsafeMutablePointer<clb_budget>
   /// What the caller named the call.
-  var label: String?
+  @exclusivity(unchecked) var label: String?
   /// The operation that the call asked to wait for.
-  var operation: LuaOperation?
+  @exclusivity(unchecked) var operation: LuaOperation?
   /// What that operation gave.
-  var outcome: Result<[LuaValue], any Error>?
+  @exclusivity(unchecked) var outcome: Result<[LuaValue], any Error>?
   /// The error with which a call that this one started was stopped: the same limit stops this one.
-  var stopError: LuaError?
+  @exclusivity(unchecked) var stopError: (any Error)?
   /// The modules that the call is loading, the innermost last.
-  var loading: [String] = []
+  @exclusivity(unchecked) var loading: [String] = []
   /// How many calls it has started, themselves or through others, that have not ended.
-  var children = 0
+  @exclusivity(unchecked) var children = 0
   /// The module for which the call waits, while another one loads it.
-  var waitsForModule: String?
+  @exclusivity(unchecked) var waitsForModule: String?
   /// Whether waiting is refused outside of the modules that the call loads.
-  private(set) var forbidsWaiting = false
+  @exclusivity(unchecked) private(set) var forbidsWaiting = false
+  /// The next one that is free.
+  @exclusivity(unchecked) var next: Unmanaged<LuaInvocation>?
   /// The call whose allowance this one uses up, when it was started by that one.
-  var parent: LuaInvocation?
+  @exclusivity(unchecked) var parent: LuaInvocation?
 
   init(host: UnsafeMutablePointer<clb_host>) {
     var slot: Int32 = 0
     state = clb_new_coroutine(host, &slot)
     self.slot = slot
+    // Room for a function and the first arguments of every call.
+    lua_checkstack(state, 40)
     call = .allocate(capacity: 1)
     call.initialize(to: clb_call())
     ownBudget = .allocate(capacity: 1)
@@ -45,7 +51,7 @@ final class LuaInvocation {
   /// Makes it ready for a new call.
   func prepare(label: String?, limits: LuaLimits, forbidsWaiting: Bool, parent: LuaInvocation?) {
     self.label = label
-    self.parent = parent
+    if let parent { self.parent = parent }
     if call.pointee.failed {
       free(call.pointee.traceback)
       call.pointee = clb_call()
@@ -53,7 +59,7 @@ final class LuaInvocation {
       call.pointee.stopped = Int32(CLB_RUNNING)
       call.pointee.memory_errors = 0
     }
-    stopError = nil
+    if stopError != nil { stopError = nil }
     self.forbidsWaiting = forbidsWaiting
     call.pointee.forbids_waiting = forbidsWaiting
     if let parent {
@@ -63,6 +69,12 @@ final class LuaInvocation {
       ownBudget.pointee.nanoseconds = Int64(limits.seconds * 1e9)
       call.pointee.budget = ownBudget
     }
+  }
+
+  /// The operation that the call asked to wait for, which is then forgotten.
+  func takeOperation() -> LuaOperation? {
+    defer { operation = nil }
+    return operation
   }
 
   /// The call that Swift asked for, of which this one is a part.
@@ -79,7 +91,7 @@ enum LuaStep {
   /// It returned this many values, which are on top of its stack.
   case finished(Int32)
   /// It waits for its operation.
-  case waiting(LuaOperation)
+  case waiting
   /// It ended with an error.
-  case failed(LuaError)
+  case failed
 }

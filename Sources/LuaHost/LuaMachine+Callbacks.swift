@@ -5,12 +5,12 @@ extension LuaMachine {
   /// What C calls. Each answers with a status and never lets an error out, so that only C jumps.
   static let callbacks = clb_callbacks(
     call: { context, state, function in
-      guard let state, let machine = machine(context) else { return 0 }
-      return machine.call(function, state)
+      guard let state, let context else { return 0 }
+      return Unmanaged<LuaMachine>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.call(function, state) }
     },
     finish: { context, state, function in
-      guard let state, let machine = machine(context) else { return 0 }
-      return machine.finish(function, state)
+      guard let state, let context else { return 0 }
+      return Unmanaged<LuaMachine>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.finish(function, state) }
     },
     describe: { context, state, type, object in
       guard let state, let object, let machine = machine(context) else { return 0 }
@@ -41,7 +41,7 @@ extension LuaMachine {
     var call = LuaCall(
       stack: LuaStack(
         state: state, machine: self, base: function.skipped,
-        count: max(0, Int(lua_gettop(state) - function.skipped)), place: .argument(function.name)))
+        count: max(0, Int(lua_gettop(state) - function.skipped)), function: number))
     do {
       switch function.body {
       case .immediate(let body):

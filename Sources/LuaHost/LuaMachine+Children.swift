@@ -61,7 +61,9 @@ extension LuaMachine {
 
   /// Stops a call whose first ancestor has been stopped.
   func stopWithRoot(_ invocation: LuaInvocation) {
-    guard invocation.parent != nil, let error = invocation.root.stopError, let limit = error.limit else {
+    guard invocation.parent != nil, let error = invocation.root.stopError as? LuaError,
+      let limit = error.limit
+    else {
       return
     }
     invocation.stopError = invocation.stopError ?? error

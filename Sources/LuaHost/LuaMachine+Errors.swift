@@ -6,7 +6,7 @@ extension LuaMachine {
   func error(of invocation: LuaInvocation) -> LuaError {
     let state = invocation.state
     let call = invocation.call.pointee
-    if let error = invocation.stopError { return error }
+    if let error = invocation.stopError as? LuaError { return error }
     // The entry leaves the error value and its text; a coroutine that died leaves the value.
     let top = lua_gettop(state)
     let slot = call.dead ? top : top - 1

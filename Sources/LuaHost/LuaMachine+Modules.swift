@@ -74,7 +74,7 @@ extension LuaMachine {
     defer { end(invocation) }
     switch start(invocation, arguments: count) {
     case .finished: return
-    case .failed(let error): throw error
+    case .failed: throw error(of: invocation)
     case .waiting: throw LuaError(code: .failed, message: "\(name): a module cannot wait while it is made")
     }
   }

@@ -54,7 +54,7 @@ extension LuaMachine {
       }
     }
     defer { end(invocation) }
-    if case .failed(let error) = start(invocation, arguments: count) { throw error }
+    if case .failed = start(invocation, arguments: count) { throw error(of: invocation) }
   }
 
   private func beginModule(

@@ -209,7 +209,7 @@ extension LuaMachine {
   }
 
   func push(_ reference: LuaReference, on state: OpaquePointer) throws {
-    guard reference.releases === releases else {
+    guard reference.owner == identity else {
       throw LuaValueError(
         place: "a \(reference.typeName) for the script", problem: "it belongs to another script")
     }

@@ -6,21 +6,31 @@ import Foundation
 /// It decides nothing about tasks: `begin`, `step` and `resume` are synchronous, and what they answer
 /// tells the actor what to do.
 final class LuaMachine {
-  private(set) var host: UnsafeMutablePointer<clb_host>
+  let host: UnsafeMutablePointer<clb_host>
   let configuration: LuaConfiguration
   let releases = LuaReleases()
-  private(set) var isClosed = false
+  @exclusivity(unchecked) private(set) var isClosed = false
+  /// What tells references into this state from others, without counting references.
+  let identity: ObjectIdentifier
+  // Unmanaged: whoever gives a call its turn, or reads its results, keeps it alive meanwhile.
+  @exclusivity(unchecked) private var runningCall: Unmanaged<LuaInvocation>?
+  @exclusivity(unchecked) private var readCall: Unmanaged<LuaInvocation>?
   /// The call whose turn it is.
-  private(set) var running: LuaInvocation?
-  var functions: [LuaHostFunction] = []
+  var running: LuaInvocation? { runningCall?.takeUnretainedValue() }
+  /// The call whose results are being read.
+  var reading: LuaInvocation? { readCall?.takeUnretainedValue() }
+  @exclusivity(unchecked) var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
   var modules: [String: LuaLoadedModule] = [:]
-  private var idle: [LuaInvocation] = []
+  /// Coroutines that are free, linked by `next`; the list owns them.
+  @exclusivity(unchecked) private var idle: Unmanaged<LuaInvocation>?
+  @exclusivity(unchecked) private var idleCount = 0
 
   init(_ configuration: LuaConfiguration) throws {
     self.configuration = configuration
+    identity = ObjectIdentifier(releases)
     var callbacks = Self.callbacks
     guard let host = clb_open(nil, &callbacks, configuration.limits.memory) else {
       throw LuaError(code: .unavailable, message: "no memory for the script's state")
@@ -43,7 +53,7 @@ final class LuaMachine {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    idle = []
+    while let free = idle?.takeRetainedValue() { idle = free.next }
     clb_close(host)
   }
 
@@ -55,30 +65,36 @@ final class LuaMachine {
     arguments: (inout LuaArguments) throws -> Void
   ) throws -> (invocation: LuaInvocation, arguments: Int32) {
     freeReleased()
-    let invocation = idle.popLast() ?? LuaInvocation(host: host)
+    let invocation: LuaInvocation
+    if let free = idle?.takeRetainedValue() {
+      invocation = free
+      idle = free.next
+      idleCount -= 1
+    } else {
+      invocation = LuaInvocation(host: host)
+    }
     invocation.prepare(
       label: label, limits: configuration.limits, forbidsWaiting: forbidsWaiting, parent: parent)
     let state = invocation.state
     do {
-      lua_checkstack(state, 20)
       clb_begin(state)
       try push(function, on: state)
       var writer = LuaArguments(
-        stack: LuaStack(state: state, machine: self, base: 2, count: 0, place: .argument(label ?? "call")))
+        stack: LuaStack(state: state, machine: self, base: 3, count: 0, function: -1))
       try arguments(&writer)
       return (invocation, writer.pushed)
     } catch {
       lua_settop(state, 0)
-      idle.append(invocation)
+      setIdle(invocation)
       throw error
     }
   }
 
   /// Runs a call that was begun until it ends or waits.
   func start(_ invocation: LuaInvocation, arguments: Int32) -> LuaStep {
-    let before = running
-    running = invocation
-    defer { running = before }
+    let before = runningCall
+    runningCall = Unmanaged.passUnretained(invocation)
+    defer { runningCall = before }
     var results: Int32 = 0
     let outcome = clb_start(host, invocation.state, invocation.call, arguments, &results)
     return step(invocation, outcome, results)
@@ -89,9 +105,9 @@ final class LuaMachine {
     freeReleased()
     stopWithRoot(invocation)
     invocation.outcome = outcome
-    let before = running
-    running = invocation
-    defer { running = before }
+    let before = runningCall
+    runningCall = Unmanaged.passUnretained(invocation)
+    defer { runningCall = before }
     var results: Int32 = 0
     let turn = clb_continue(host, invocation.state, invocation.call, &results)
     return step(invocation, turn, results)
@@ -99,15 +115,9 @@ final class LuaMachine {
 
   private func step(_ invocation: LuaInvocation, _ turn: Int32, _ results: Int32) -> LuaStep {
     switch Int(turn) {
-    case CLB_FINISHED: return .finished(results)
-    case CLB_WAITING:
-      guard let operation = invocation.operation else {
-        return .failed(
-          LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label))
-      }
-      invocation.operation = nil
-      return .waiting(operation)
-    default: return .failed(error(of: invocation))
+    case CLB_FINISHED: .finished(results)
+    case CLB_WAITING: .waiting
+    default: .failed
     }
   }
 
@@ -119,23 +129,30 @@ final class LuaMachine {
     let results = LuaResults(
       stack: LuaStack(
         state: state, machine: self, base: lua_gettop(state) - count, count: Int(count),
-        place: .result(invocation.label)))
+        function: -1))
+    readCall = Unmanaged.passUnretained(invocation)
+    defer { readCall = nil }
     return try read(results)
   }
 
   /// Gives back the coroutine of a call that has ended.
   func end(_ invocation: LuaInvocation) {
     guard !isClosed else { return }
-    invocation.parent = nil
-    invocation.outcome = nil
-    abandonModules(of: invocation)
-    if invocation.isReusable, idle.count < 256 {
+    if invocation.parent != nil { invocation.parent = nil }
+    if !invocation.loading.isEmpty || invocation.waitsForModule != nil { abandonModules(of: invocation) }
+    if invocation.isReusable, idleCount < 256 {
       lua_settop(invocation.state, 0)
-      idle.append(invocation)
+      setIdle(invocation)
     } else {
       // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
       clb_unref(host.pointee.main, invocation.slot)
     }
+  }
+
+  private func setIdle(_ invocation: LuaInvocation) {
+    invocation.next = idle
+    idle = Unmanaged.passRetained(invocation)
+    idleCount += 1
   }
 
   /// Reads what a finished call returned; tables and the like stay in the script.
@@ -156,6 +173,7 @@ final class LuaMachine {
   }
 
   private func freeReleased() {
+    guard releases.isPending else { return }
     for slot in releases.take() { clb_unref(host.pointee.main, slot) }
   }
 

@@ -57,7 +57,7 @@ package struct LuaModule: Sendable {
 }
 
 /// A function of the host as scripts call it.
-struct LuaHostFunction: Sendable {
+final class LuaHostFunction: Sendable {
   enum Body: Sendable {
     case immediate(@Sendable (inout LuaCall) throws -> Void)
     case waiting(@Sendable (inout LuaCall) throws -> LuaOperation)
@@ -79,4 +79,10 @@ struct LuaHostFunction: Sendable {
   /// The number of arguments before the first one that counts: 1 for a method.
   let skipped: Int32
   let body: Body
+
+  init(name: String, skipped: Int32, body: Body) {
+    self.name = name
+    self.skipped = skipped
+    self.body = body
+  }
 }

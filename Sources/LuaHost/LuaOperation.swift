@@ -45,6 +45,11 @@ package struct LuaCalls: Sendable {
   }
 }
 
+/// A call that waits for the host.
+package struct LuaPendingCall: Sendable {
+  let handle: LuaCallHandle
+}
+
 /// A call in progress, for others to refer to.
 struct LuaCallHandle: @unchecked Sendable {
   // Unchecked: only the script's actor looks inside, on its thread.

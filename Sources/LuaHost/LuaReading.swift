@@ -1,15 +1,10 @@
 import CLuaBridge
 
-/// Reads values of a script in order of their position, counted from 1.
-///
-/// Every accessor throws a `LuaValueError` that names the function, the position, what came and what
-/// was wanted. Nothing is converted silently: a number is no string, `3.5` is no integer.
-package protocol LuaReading: ~Copyable {
-  /// The values.
-  var stack: LuaStack { get }
-}
-
-extension LuaReading where Self: ~Copyable {
+// Reading values: arguments in order of their position, or results; both are counted from 1.
+//
+// Every accessor throws a `LuaValueError` that names the function, the position, what came and what
+// was wanted. Nothing is converted silently: a number is no string, `3.5` is no integer.
+extension LuaCall {
   /// How many values there are, nils at the end included.
   package var count: Int { stack.count }
 
@@ -30,7 +25,7 @@ extension LuaReading where Self: ~Copyable {
     do {
       return try stack.machine.value(stack.state, at: stack.slot(index))
     } catch let error as LuaConversionFailure {
-      throw LuaValueError(place: stack.place.text(index), problem: error.problem)
+      throw LuaValueError(place: stack.place(index), problem: error.problem)
     }
   }
 
@@ -117,7 +112,7 @@ extension LuaReading where Self: ~Copyable {
 
   /// A copy of a table, with accessors for its named fields.
   package func fields(_ index: Int) throws -> LuaFields {
-    LuaFields(try table(index), place: stack.place.text(index))
+    LuaFields(try table(index), place: stack.place(index))
   }
 
   /// A function.
@@ -152,7 +147,7 @@ extension LuaReading where Self: ~Copyable {
   }
 }
 
-extension LuaReading where Self: ~Copyable {
+extension LuaCall {
   /// A boolean, or nil where nothing was given.
   package func optionalBoolean(_ index: Int) throws -> Bool? { has(index) ? try boolean(index) : nil }
 
@@ -176,7 +171,7 @@ extension LuaReading where Self: ~Copyable {
 
   /// The named fields of a table; none where nothing was given.
   package func optionalFields(_ index: Int) throws -> LuaFields {
-    has(index) ? try fields(index) : LuaFields(LuaTable(), place: stack.place.text(index))
+    has(index) ? try fields(index) : LuaFields(LuaTable(), place: stack.place(index))
   }
 
   /// A function, or nil where nothing was given.

@@ -6,13 +6,16 @@ import Synchronization
 /// state is told so on its next turn; that may happen on any thread.
 package final class LuaReference: Sendable {
   let slot: Int32
-  let releases: LuaReleases
+  private let releases: LuaReleases
+  /// The state that it is in.
+  let owner: ObjectIdentifier
   /// Lua's name of the value's type.
   package let typeName: String
 
   init(slot: Int32, releases: LuaReleases, typeName: String) {
     self.slot = slot
     self.releases = releases
+    owner = ObjectIdentifier(releases)
     self.typeName = typeName
   }
 
@@ -38,9 +41,11 @@ final class LuaReleases: Sendable {
     pending.store(true, ordering: .releasing)
   }
 
-  /// The slots to free, if there are any.
+  /// Whether there may be slots to free.
+  var isPending: Bool { pending.load(ordering: .acquiring) }
+
+  /// The slots to free.
   func take() -> [Int32] {
-    guard pending.load(ordering: .acquiring) else { return [] }
     pending.store(false, ordering: .relaxed)
     return slots.withLock { slots in
       defer { slots = [] }

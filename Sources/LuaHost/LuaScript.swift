@@ -10,11 +10,12 @@ package actor LuaScript {
   package nonisolated let thread: LuaThread
   /// What the script is called.
   package nonisolated let name: String
+  private nonisolated let executor: LuaSerialExecutor
   private let machine: LuaMachine
   /// The tasks of calls that have waited, so that closing can cancel them.
   private var waiting: [ObjectIdentifier: Task<Int32, any Error>] = [:]
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// Makes a state; nothing of the script's own has run yet.
   ///
@@ -22,6 +23,7 @@ package actor LuaScript {
   package init(_ configuration: LuaConfiguration) throws {
     name = configuration.name
     thread = try LuaThread(name: configuration.name)
+    executor = LuaSerialExecutor(thread: thread)
     machine = try LuaMachine(configuration)
   }
 
@@ -97,6 +99,42 @@ package actor LuaScript {
     try await body(self)
   }
 
+  /// Starts a call, and finishes it if it never waits: about what the same call costs in C.
+  ///
+  /// For those who are on the script's thread already (`visit`).
+  ///
+  /// - Returns: Nil when the call has ended and `results` has read what it returned; else a call that waits,
+  ///   which has to be handed to `finish`.
+  package func start(
+    _ function: LuaFunction, label: String? = nil,
+    arguments: (inout LuaArguments) throws -> Void,
+    results: (borrowing LuaResults) throws -> Void
+  ) throws -> LuaPendingCall? {
+    if machine.isClosed { try checkOpen() }
+    let (invocation, count) = try machine.begin(function.reference, label: label, arguments: arguments)
+    switch machine.start(invocation, arguments: count) {
+    case .finished(let count):
+      defer { machine.end(invocation) }
+      try machine.results(of: invocation, count, results)
+      return nil
+    case .waiting: return LuaPendingCall(handle: LuaCallHandle(invocation: invocation))
+    case .failed:
+      defer { machine.end(invocation) }
+      throw machine.error(of: invocation)
+    }
+  }
+
+  /// Carries on a call that waits, to its end.
+  package func finish<Result>(
+    _ call: consuming LuaPendingCall, results: (borrowing LuaResults) throws -> Result
+  ) async throws -> Result {
+    let invocation = call.handle.invocation
+    defer { machine.end(invocation) }
+    let returned = try await wait(invocation)
+    try checkOpen(label: invocation.label)
+    return try machine.results(of: invocation, returned, results)
+  }
+
   private func perform<Result>(
     _ function: LuaFunction, label: String?, forbidsWaiting: Bool,
     arguments: (inout LuaArguments) throws -> Void,
@@ -109,9 +147,9 @@ package actor LuaScript {
     let returned: Int32
     switch machine.start(invocation, arguments: count) {
     case .finished(let count): returned = count
-    case .failed(let error): throw error
-    case .waiting(let operation):
-      returned = try await wait(invocation, for: operation)
+    case .failed: throw machine.error(of: invocation)
+    case .waiting:
+      returned = try await wait(invocation)
       try checkOpen(label: label)
     }
     return try machine.results(of: invocation, returned, results)
@@ -129,8 +167,8 @@ package actor LuaScript {
     do {
       switch machine.start(invocation, arguments: count) {
       case .finished(let count): returned = count
-      case .failed(let error): throw error
-      case .waiting(let operation): returned = try await wait(invocation, for: operation)
+      case .failed: throw machine.error(of: invocation)
+      case .waiting: returned = try await wait(invocation)
       }
     } catch let error as LuaError {
       try checkOpen(label: invocation.label)
@@ -146,9 +184,9 @@ package actor LuaScript {
   ///
   /// In a task of its own, so that closing the script can cancel what it waits for without
   /// cancelling the task that asked for the call. Calls that never wait need none.
-  private func wait(_ invocation: LuaInvocation, for operation: LuaOperation) async throws -> Int32 {
+  private func wait(_ invocation: LuaInvocation) async throws -> Int32 {
     let identity = ObjectIdentifier(invocation)
-    let task = Task.immediate { try await self.carryOn(invocation, from: operation) }
+    let task = Task.immediate { try await self.carryOn(invocation) }
     waiting[identity] = task
     defer { waiting[identity] = nil }
     return try await withTaskCancellationHandler {
@@ -158,9 +196,8 @@ package actor LuaScript {
     }
   }
 
-  private func carryOn(_ invocation: LuaInvocation, from first: LuaOperation) async throws -> Int32 {
-    var operation = first
-    while true {
+  private func carryOn(_ invocation: LuaInvocation) async throws -> Int32 {
+    while let operation = invocation.takeOperation() {
       let outcome: Result<[LuaValue], any Error>
       do {
         switch operation.body {
@@ -170,14 +207,15 @@ package actor LuaScript {
           outcome = .success(try await run(LuaCalls(script: self, parent: handle)))
         }
       } catch { outcome = .failure(error) }
-      try checkOpen(label: invocation.label)
+      if machine.isClosed { try checkOpen(label: invocation.label) }
       if Task.isCancelled { machine.cancel(invocation) }
       switch machine.resume(invocation, with: outcome) {
       case .finished(let count): return count
-      case .failed(let error): throw error
-      case .waiting(let next): operation = next
+      case .failed: throw machine.error(of: invocation)
+      case .waiting: continue
       }
     }
+    throw LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label)
   }
 
   private func checkOpen(label: String? = nil) throws {

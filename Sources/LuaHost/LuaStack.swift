@@ -10,8 +10,10 @@ package struct LuaStack {
   /// The index below the first value.
   let base: Int32
   let count: Int
-  /// What messages call a value: `moontide.sleep: argument #`, `rename: result `.
-  let place: LuaPlace
+  /// The host function whose arguments these are, or -1 where they are a script's results.
+  let function: Int32
+  // Plain numbers and unowned references only: a copy of this costs no reference counting, and one is
+  // made for every host function that a script calls.
 
   /// The absolute index of a value counted from 1.
   func slot(_ index: Int) -> Int32 { base + Int32(truncatingIfNeeded: index) }
@@ -25,8 +27,14 @@ package struct LuaStack {
     index <= count ? lua_type(state, slot(index)) : LUA_TNONE
   }
 
+  /// What messages call a value: `moontide.sleep: argument #1`, `rename of a.md: result 1`.
+  func place(_ index: Int) -> String {
+    if function >= 0 { return "\(machine.functions[Int(function)].name): argument #\(index)" }
+    return (machine.reading?.label.map { "\($0): " } ?? "") + "result \(index)"
+  }
+
   func error(_ index: Int, wanted: String, hint: String? = nil) -> LuaValueError {
-    LuaValueError(place: place.text(index), wanted: wanted, got: got(index), hint: hint)
+    LuaValueError(place: place(index), wanted: wanted, got: got(index), hint: hint)
   }
 
   private func got(_ index: Int) -> String {
@@ -41,21 +49,6 @@ package struct LuaStack {
     case LUA_TSTRING: return "string \(quoted(machine.bytes(state, slot)))"
     case LUA_TUSERDATA: return machine.objectName(state, slot)
     case let type: return String(cString: lua_typename(state, type))
-    }
-  }
-}
-
-/// What messages call the values of a `LuaStack`.
-enum LuaPlace {
-  /// Of a host function or method with this name.
-  case argument(String)
-  /// Of a script's function that the caller labelled.
-  case result(String?)
-
-  func text(_ index: Int) -> String {
-    switch self {
-    case .argument(let function): "\(function): argument #\(index)"
-    case .result(let label): (label.map { "\($0): " } ?? "") + "result \(index)"
     }
   }
 }

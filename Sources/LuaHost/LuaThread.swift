@@ -4,69 +4,71 @@ import Synchronization
 
 /// The thread on which one script runs.
 ///
-/// It is the serial executor of the script's actor, and a task executor as well: a task that
-/// prefers it (`withTaskExecutorPreference(script.thread)`) visits the script without changing
-/// threads, which is several times faster for many short calls. Blocking work has no place on it.
+/// The script's actor lives on it (`LuaSerialExecutor`). As a task executor it can be preferred by tasks
+/// that mostly talk to the script (`withTaskExecutorPreference(script.thread)`): they then visit it without
+/// changing threads. Blocking work has no place on it.
 ///
 /// The thread ends by itself once the last reference to this object is gone and its queue is empty.
-package final class LuaThread: SerialExecutor, TaskExecutor, Sendable {
+package final class LuaThread: TaskExecutor, Sendable {
   /// The size of the thread's stack in bytes.
   ///
   /// Lua allows about 200 nested C calls, and pattern callbacks nested that deep need several megabytes.
   package static let stackSize = 16 << 20
 
-  private let queue = LuaThreadQueue()
+  fileprivate let queue = LuaThreadQueue()
 
   /// Starts a thread.
   ///
   /// - Parameter name: What debuggers show, at most 15 bytes of it.
   /// - Throws: `LuaError` with the code `unavailable` when the system refuses another thread.
-  package init(name: String) throws {
-    try queue.start(name: name, executor: LuaThreadOwner(thread: self))
-  }
+  package init(name: String) throws { try queue.start(name: name) }
 
   deinit { queue.stop() }
 
   package func enqueue(_ job: consuming ExecutorJob) {
-    queue.append(.job(UnownedJob(job)))
-  }
-
-  /// Runs a closure on the thread after everything queued before it.
-  package func enqueue(_ work: @escaping @Sendable () -> Void) {
-    queue.append(.work(work))
-  }
-
-  package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
-    UnownedSerialExecutor(ordinary: self)
+    queue.append(.init(job: UnownedJob(job), executor: .task(asUnownedTaskExecutor())))
   }
 
   package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
     UnownedTaskExecutor(ordinary: self)
   }
+}
 
-  /// Whether the caller runs on this thread.
-  package var isCurrent: Bool { queue.isCurrent }
+/// The executor of a script's actor: its thread, without being a task executor.
+///
+/// Two objects, since a job must be run with what it was queued for. The runtime compares both executors
+/// at each `await` inside of the actor, and a task that prefers none would else be queued anew every time.
+final class LuaSerialExecutor: SerialExecutor, Sendable {
+  let thread: LuaThread
 
-  package func checkIsolated() {
-    precondition(isCurrent, "not on the script's thread")
+  init(thread: LuaThread) { self.thread = thread }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    thread.queue.append(.init(job: UnownedJob(job), executor: .serial(asUnownedSerialExecutor())))
+  }
+
+  func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    UnownedSerialExecutor(ordinary: self)
+  }
+
+  func checkIsolated() {
+    precondition(thread.queue.isCurrent, "not on the script's thread")
   }
 }
 
-/// The executor that a queued job runs on, without keeping it alive.
-///
-/// The queue's thread must not own the executor, or it would never end. A job that is queued
-/// implies an actor or a task that owns the executor, so the reference is good whenever it is used.
-private struct LuaThreadOwner: Sendable {
-  unowned(unsafe) let thread: LuaThread
-}
-
 /// The queue of a script's thread.
-private final class LuaThreadQueue: @unchecked Sendable {
+fileprivate final class LuaThreadQueue: @unchecked Sendable {
   // Unchecked: `items`, `waiting`, `stopped` are only touched with `lock` held; the primitives
   // are initialised once and destroyed in deinit.
-  enum Item {
-    case job(UnownedJob)
-    case work(@Sendable () -> Void)
+  struct Item {
+    /// What the job was queued for. Unowned: a queued job implies an actor or a task that owns it.
+    enum Executor {
+      case serial(UnownedSerialExecutor)
+      case task(UnownedTaskExecutor)
+    }
+
+    let job: UnownedJob
+    let executor: Executor
   }
 
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
@@ -92,15 +94,13 @@ private final class LuaThreadQueue: @unchecked Sendable {
 
   var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 
-  func start(name: String, executor: LuaThreadOwner) throws {
+  func start(name: String) throws {
     final class Start: Sendable {
       let queue: LuaThreadQueue
-      let executor: LuaThreadOwner
       let name: String
-      init(queue: LuaThreadQueue, executor: LuaThreadOwner, name: String) {
+      init(queue: LuaThreadQueue, name: String) {
         self.queue = queue
         self.name = name
-        self.executor = executor
       }
     }
     var attributes = pthread_attr_t()
@@ -108,7 +108,7 @@ private final class LuaThreadQueue: @unchecked Sendable {
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setstacksize(&attributes, LuaThread.stackSize)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    let start = Unmanaged.passRetained(Start(queue: self, executor: executor, name: name))
+    let start = Unmanaged.passRetained(Start(queue: self, name: name))
     var created = pthread_t()
     let status = pthread_create(
       &created, &attributes,
@@ -116,7 +116,7 @@ private final class LuaThreadQueue: @unchecked Sendable {
         guard let argument else { return nil }
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         clb_name_thread(start.name)
-        start.queue.run(executor: start.executor)
+        start.queue.run()
         return nil
       }, start.toOpaque())
     guard status == 0 else {
@@ -144,7 +144,7 @@ private final class LuaThreadQueue: @unchecked Sendable {
     if wake { pthread_cond_signal(signal) }
   }
 
-  private func run(executor: LuaThreadOwner) {
+  private func run() {
     thread.store(UInt(pthread_self()), ordering: .relaxed)
     var batch: [Item] = []
     while true {
@@ -160,12 +160,9 @@ private final class LuaThreadQueue: @unchecked Sendable {
       swap(&batch, &items)
       pthread_mutex_unlock(lock)
       for item in batch {
-        switch item {
-        case .job(let job):
-          job.runSynchronously(
-            isolatedTo: executor.thread.asUnownedSerialExecutor(),
-            taskExecutor: executor.thread.asUnownedTaskExecutor())
-        case .work(let work): work()
+        switch item.executor {
+        case .serial(let executor): item.job.runSynchronously(on: executor)
+        case .task(let executor): item.job.runSynchronously(on: executor)
         }
       }
       batch.removeAll(keepingCapacity: true)

@@ -1,14 +1,7 @@
 import CLuaBridge
 
-/// Pushes values for a script, one after another.
-package protocol LuaWriting: ~Copyable {
-  /// The stack that is pushed on.
-  var stack: LuaStack { get }
-  /// How many values have been pushed.
-  var pushed: Int32 { get set }
-}
-
-extension LuaWriting where Self: ~Copyable {
+// Pushing values for a script, one after another: results, or arguments.
+extension LuaCall {
   /// Counts a value and sees to it that the stack has room for it and for what it is built from.
   private mutating func reserve() {
     pushed += 1

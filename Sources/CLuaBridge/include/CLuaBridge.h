@@ -119,7 +119,7 @@ void clb_name_thread(const char *name);
 lua_State *clb_new_coroutine(clb_host *host, int *reference);
 // Pushes what must be below the function and its arguments.
 void clb_begin(lua_State *coroutine);
-// Runs the function at the bottom of the stack with the arguments above it.
+// Runs the function that was pushed next with the arguments above it.
 int clb_start(clb_host *host, lua_State *coroutine, clb_call *call, int arguments, int *results);
 // Goes on with a call that waited; `finish` is asked for the results.
 int clb_continue(clb_host *host, lua_State *coroutine, clb_call *call, int *results);
