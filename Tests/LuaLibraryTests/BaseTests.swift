@@ -18,7 +18,8 @@ import Testing
       """)
     #expect(
       surroundings.log == [
-        "debug: a\t1\tnil\ttrue\t2.5", "info: ", "warn: own", "error: two", "error: lines\\u{1b}[31m", "info: x\tnil",
+        "debug: a\t1\tnil\ttrue\t2.5", "info: ", "warn: own", "error: two", "error: lines\\u{1b}[31m",
+        "info: x\tnil",
       ])
     #expect(surroundings.logged.items.allSatisfy { $0.script == "t.lua" })
   }
@@ -48,8 +49,13 @@ import Testing
   @Test("A name that a module does not have gets the nearest one")
   func unknown() async throws {
     let surroundings = try Surroundings()
-    #expect(try await surroundings.message("moontide.slep(1)") == "moontide: there is no 'slep' (did you mean 'sleep'?)")
-    #expect(try await surroundings.message("moontide.fs.raed('x')") == "moontide.fs: there is no 'raed' (did you mean 'read'?)")
-    #expect(try await surroundings.message("moontide.json.empty()").hasPrefix("moontide.json: there is no 'empty'"))
+    #expect(
+      try await surroundings.message("moontide.slep(1)")
+        == "moontide: there is no 'slep' (did you mean 'sleep'?)")
+    #expect(
+      try await surroundings.message("moontide.fs.raed('x')")
+        == "moontide.fs: there is no 'raed' (did you mean 'read'?)")
+    #expect(
+      try await surroundings.message("moontide.json.empty()").hasPrefix("moontide.json: there is no 'empty'"))
   }
 }

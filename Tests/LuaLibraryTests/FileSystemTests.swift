@@ -21,15 +21,20 @@ import Workspace
     arguments: [
       ("fs.read('notes/a b.md')", "one\r\ntwo\n\nthree"), ("fs.read('notes/a b.md', 3)", "one"),
       ("fs.read('notes/a b.md', 0)", ""), ("#fs.read('bin')", 4), ("fs.exists('notes')", true),
-      ("fs.exists('nothing')", false), ("fs.stat('notes/a b.md').size", 15), ("fs.stat('notes').kind", "directory"),
+      ("fs.exists('nothing')", false), ("fs.stat('notes/a b.md').size", 15),
+      ("fs.stat('notes').kind", "directory"),
       ("fs.stat('notes/a b.md').kind", "file"), ("fs.stat('./notes/a b.md').path", "notes/a b.md"),
-      ("math.type(fs.stat('bin').modified)", "float"), ("#fs.list()", 2), ("fs.list('notes')[2].name", "a b.md"),
+      ("math.type(fs.stat('bin').modified)", "float"), ("#fs.list()", 2),
+      ("fs.list('notes')[2].name", "a b.md"),
       ("fs.list('notes')[2].path", "notes/a b.md"), ("fs.list('notes')[3].kind", "directory"),
       ("table.concat(fs.glob('**/*.md'), ',')", "notes/a b.md"),
       ("table.concat(fs.glob('**'), ',')", "bin,notes/a b.md,notes/deep/c.txt"),
       ("table.concat(fs.glob('**/*.md', {hidden = true}), ',')", "notes/.hidden.md,notes/a b.md"),
       ("table.concat(fs.glob('*', {root = 'notes'}), ',')", "notes/a b.md"),
-      ("table.concat(fs.glob{include = {'**/*.txt', '**/*.md'}, exclude = 'notes/deep/**'}, ',')", "notes/a b.md"),
+      (
+        "table.concat(fs.glob{include = {'**/*.txt', '**/*.md'}, exclude = 'notes/deep/**'}, ',')",
+        "notes/a b.md"
+      ),
     ] as [(String, LuaValue)])
   func reading(call: String, value: LuaValue) async throws {
     #expect(try await surroundings.run("local fs = moontide.fs return \(call)") == [value])
@@ -90,7 +95,8 @@ import Workspace
       values.first?.text?.hasPrefix(
         "new/x.txt|copy/x.txt|notes/x.txt|made/deep|new/x.txt|true|exists|cannot copy \"bin\" to") == true,
       "\(values)")
-    #expect(surroundings.written.items.map(\.string) == ["new/x.txt", "copy/x.txt", "notes/x.txt", "new/x.txt"])
+    #expect(
+      surroundings.written.items.map(\.string) == ["new/x.txt", "copy/x.txt", "notes/x.txt", "new/x.txt"])
     #expect(try surroundings.project.read("notes/x.txt") == "\0x")
   }
 
@@ -98,15 +104,19 @@ import Workspace
     "A path that leads out, into the state directory, or nowhere is an error that says so",
     arguments: [
       ("read('/etc/passwd')", "outside"), ("read('../x')", "outside"), ("read('notes/../../x')", "outside"),
-      ("read('out/passwd')", "outside"), ("write('out/x', '')", "outside"), ("write('.moontide/x', '')", "protected"),
-      ("read('.moontide/ledger')", "protected"), ("list('.moontide')", "protected"), ("remove('out/passwd')", "outside"),
+      ("read('out/passwd')", "outside"), ("write('out/x', '')", "outside"),
+      ("write('.moontide/x', '')", "protected"),
+      ("read('.moontide/ledger')", "protected"), ("list('.moontide')", "protected"),
+      ("remove('out/passwd')", "outside"),
       ("move('bin', '/tmp/x')", "outside"), ("copy('bin', 'out/x')", "outside"), ("read('no')", "not_found"),
       ("read('notes')", "not_regular"), ("list('bin')", "not_directory"), ("read('a\\0b')", "invalid_name"),
-      ("read('')", "invalid_name"), ("glob('*', {root = '..'})", "outside"), ("mkdir('bin')", "not_directory"),
+      ("read('')", "invalid_name"), ("glob('*', {root = '..'})", "outside"),
+      ("mkdir('bin')", "not_directory"),
       ("remove('notes')", "not_regular"),
     ])
   func escapes(call: String, code: String) async throws {
-    try FileManager.default.createSymbolicLink(atPath: surroundings.project.path + "/out", withDestinationPath: "/etc")
+    try FileManager.default.createSymbolicLink(
+      atPath: surroundings.project.path + "/out", withDestinationPath: "/etc")
     let values = try await surroundings.run(
       "local ok, e = pcall(function() return moontide.fs.\(call) end) return ok, e.kind, e.code, tostring(e)")
     #expect(values.prefix(2) == [false, "file"])
@@ -118,7 +128,8 @@ import Workspace
     try surroundings.project.write("big", bytes: [UInt8](repeating: 0, count: (16 << 20) + 1))
     #expect(
       try await surroundings.message("moontide.fs.read('big')")
-        == "big has 16777217 bytes, and at most 16777216 are read at once; read a part with moontide.fs.read(path, n)")
+        == "big has 16777217 bytes, and at most 16777216 are read at once; read a part with moontide.fs.read(path, n)"
+    )
     #expect(try await surroundings.run("return #moontide.fs.read('big', 100)") == [100])
     #expect(
       try await surroundings.message("moontide.fs.read('big', 1 << 30)")
@@ -134,8 +145,10 @@ import Workspace
       ("fs.glob('*')", "moontide.fs.glob: not permitted: read \".\""),
       ("files.list()", "moontide.files.list: not permitted: service \"files:read\""),
       ("files.upload('bin')", "moontide.files.upload: not permitted: read \"bin\""),
-      ("files.create { filename = 'x', mime_type = 'a/b', size_bytes = 1 }",
-       "moontide.files.create: not permitted: service \"files:create\""),
+      (
+        "files.create { filename = 'x', mime_type = 'a/b', size_bytes = 1 }",
+        "moontide.files.create: not permitted: service \"files:create\""
+      ),
     ] {
       #expect(try await surroundings.message("moontide.\(call)", permissions: .none) == wanted)
     }
@@ -149,6 +162,8 @@ import Workspace
     #expect(
       try await surroundings.message("moontide.fs.glob('*', {exlude = 'x'})")
         == "moontide.fs.glob: argument #2: unknown field 'exlude' (did you mean 'exclude'?)")
-    #expect(try await surroundings.message("moontide.fs.glob('[')").hasPrefix("moontide.fs.glob: the glob \"[\", character "))
+    #expect(
+      try await surroundings.message("moontide.fs.glob('[')").hasPrefix(
+        "moontide.fs.glob: the glob \"[\", character "))
   }
 }

@@ -28,7 +28,8 @@ import Testing
       """)
     #expect(
       values == [
-        "fil_1", "call.vtt", "text/vtt", 7, "COMPLETED", "2026-04-08T11:00:00.000Z", .nil, "2026-04-08T11:00:01.000Z",
+        "fil_1", "call.vtt", "text/vtt", 7, "COMPLETED", "2026-04-08T11:00:00.000Z", .nil,
+        "2026-04-08T11:00:01.000Z",
         "file:///fil_1", "2026-04-08T11:01:00.000Z", "session(fil_1, COMPLETED)",
       ])
     #expect(surroundings.opened.items.map(\.id) == ["fil_1"])
@@ -87,13 +88,28 @@ import Testing
   @Test(
     "Misuse is said with the nearest name, or what to do",
     arguments: [
-      ("files.create { filname = 'x' }", "moontide.files.create: argument #1: unknown field 'filname' (did you mean 'filename'?)"),
-      ("files.create { filename = 'x', mime_type = 'a/b' }", "moontide.files.create: argument #1: field 'size_bytes': integer of at least 0 wanted, got nil"),
+      (
+        "files.create { filname = 'x' }",
+        "moontide.files.create: argument #1: unknown field 'filname' (did you mean 'filename'?)"
+      ),
+      (
+        "files.create { filename = 'x', mime_type = 'a/b' }",
+        "moontide.files.create: argument #1: field 'size_bytes': integer of at least 0 wanted, got nil"
+      ),
       ("files.get(7)", "moontide.files.get: argument #1: string wanted, got number 7"),
       ("files.gett('x')", "moontide.files: there is no 'gett' (did you mean 'get'?)"),
-      ("files.list { limit = 0 }", "moontide.files.list: argument #1: field 'limit': integer from 1 to 2147483647 wanted, got number 0"),
-      ("files.get('fil_1'):upload('call.vtt')", "session:upload: only the script that opened fil_1 can send its bytes (open a session with moontide.files.create, or use moontide.files.upload)"),
-      ("files.get('fil_1'):complete('xyz')", "session:complete: argument #1: md5 (32 hexadecimal digits, lower case) wanted, got string \"xyz\""),
+      (
+        "files.list { limit = 0 }",
+        "moontide.files.list: argument #1: field 'limit': integer from 1 to 2147483647 wanted, got number 0"
+      ),
+      (
+        "files.get('fil_1'):upload('call.vtt')",
+        "session:upload: only the script that opened fil_1 can send its bytes (open a session with moontide.files.create, or use moontide.files.upload)"
+      ),
+      (
+        "files.get('fil_1'):complete('xyz')",
+        "session:complete: argument #1: md5 (32 hexadecimal digits, lower case) wanted, got string \"xyz\""
+      ),
       ("files.get('fil_1').file_name", "session: there is no field 'file_name' (did you mean 'filename'?)"),
       ("files.get('nope')", "There is no file nope. (404, not_found)"),
     ])

@@ -40,12 +40,17 @@ import Testing
   @Test(
     "What JSON cannot say is an error with its place",
     arguments: [
-      ("{a = {1, 0/0}}", "the number nan has no JSON (at $.a[2])"), ("math.huge", "the number inf has no JSON (at $)"),
+      ("{a = {1, 0/0}}", "the number nan has no JSON (at $.a[2])"),
+      ("math.huge", "the number inf has no JSON (at $)"),
       ("{1, x = 2}", "a table has both a list and the field 'x' (at $) (JSON has either)"),
-      ("{1, nil, 3}", "a table has both a list and the field '[3]' (at $) (a list must have no holes: put json.null into them)"),
+      (
+        "{1, nil, 3}",
+        "a table has both a list and the field '[3]' (at $) (a list must have no holes: put json.null into them)"
+      ),
       ("{[5] = 1}", "the key [5] is no string (at $) (a list must begin at 1 and have no holes)"),
       ("{[true] = 1}", "the key [true] is no string (at $) (a list must begin at 1 and have no holes)"),
-      ("{f = print}", "a function has no JSON (at $.f)"), ("'\\xff'", "a string is not UTF-8 (at $) (JSON is text)"),
+      ("{f = print}", "a function has no JSON (at $.f)"),
+      ("'\\xff'", "a string is not UTF-8 (at $) (JSON is text)"),
     ])
   func unsayable(value: String, problem: String) async throws {
     let message = try await Surroundings().message("moontide.json.encode(\(value))")
@@ -55,9 +60,11 @@ import Testing
   @Test("A table that refers to itself, and other misuse, is an error")
   func misuse() async throws {
     for source in [
-      "local t = {} t.t = t moontide.json.encode(t)", "local t = moontide.json.array{} t[1] = t moontide.json.encode(t)",
+      "local t = {} t.t = t moontide.json.encode(t)",
+      "local t = moontide.json.array{} t[1] = t moontide.json.encode(t)",
       "moontide.json.encode()", "moontide.json.array(1)", "moontide.json.encode({}, {prety = true})",
-      "moontide.json.decode()", "moontide.json.decode('1', {big = 'x'})", "moontide.json.empty = moontide.json.empty",
+      "moontide.json.decode()", "moontide.json.decode('1', {big = 'x'})",
+      "moontide.json.empty = moontide.json.empty",
     ] {
       #expect(!(try await Surroundings().message(source)).isEmpty)
     }
@@ -66,12 +73,18 @@ import Testing
   @Test(
     "A JSON text is one Lua value",
     arguments: [
-      ("[1,-2,3.0,1e2]", "#v == 4 and math.type(v[1]) == 'integer' and v[2] == -2 and math.type(v[3]) == 'float' and v[4] == 100.0"),
+      (
+        "[1,-2,3.0,1e2]",
+        "#v == 4 and math.type(v[1]) == 'integer' and v[2] == -2 and math.type(v[3]) == 'float' and v[4] == 100.0"
+      ),
       (" { \"a\" : { \"b\" : [ ] } } ", "json.encode(v) == '{\"a\":{\"b\":[]}}'"),
       ("9223372036854775807", "v == math.maxinteger"), ("-9223372036854775808", "v == math.mininteger"),
-      ("\"\\u00e9\\ud83d\\ude00\\/\"", "v == 'é😀/'"), ("null", "v == json.null"), ("[null]", "v[1] == json.null and #v == 1"),
-      ("{\"a\":1,\"a\":2}", "v.a == 2"), ("\u{feff}true", "v == true"), ("[[],{}]", "json.encode(v) == '[[],{}]'"),
-      ("[]", "json.encode(v) == '[]' and #v == 0"), ("\"\\u0000\"", "v == '\\0'"), ("-0", "1/v == -math.huge"),
+      ("\"\\u00e9\\ud83d\\ude00\\/\"", "v == 'é😀/'"), ("null", "v == json.null"),
+      ("[null]", "v[1] == json.null and #v == 1"),
+      ("{\"a\":1,\"a\":2}", "v.a == 2"), ("\u{feff}true", "v == true"),
+      ("[[],{}]", "json.encode(v) == '[[],{}]'"),
+      ("[]", "json.encode(v) == '[]' and #v == 0"), ("\"\\u0000\"", "v == '\\0'"),
+      ("-0", "1/v == -math.huge"),
     ])
   func decode(text: String, check: String) async throws {
     let script = try LuaScript(LuaLibrary.configuration(Surroundings().context()))
@@ -87,17 +100,28 @@ import Testing
     arguments: [
       ("", "line 1, column 1: the text ends where a value should be"),
       ("{\n \"é\": tru}", "line 2, column 7: a value wanted, found 't'"),
-      ("[1,]", "line 1, column 4: a value wanted, found ']'"), ("[1 2]", "line 1, column 4: a comma or ] wanted, found '2'"),
+      ("[1,]", "line 1, column 4: a value wanted, found ']'"),
+      ("[1 2]", "line 1, column 4: a comma or ] wanted, found '2'"),
       ("{a:1}", "line 1, column 2: a name in double quotes wanted, found 'a'"),
       ("{\"a\" 1}", "line 1, column 6: a colon wanted after the name, found '1'"),
       ("['x']", "line 1, column 2: a value wanted, found ' (JSON's strings have double quotes)"),
-      ("01", "line 1, column 1: a number begins with 0"), ("1.", "line 1, column 3: a digit wanted after the point, found the end"),
-      ("1e", "line 1, column 3: a digit wanted in the exponent, found the end"), ("-", "line 1, column 2: a digit wanted, found the end"),
-      ("1e999", "line 1, column 1: a number is too large"), ("\"a", "line 1, column 1: a string is not closed"),
-      ("\"a\nb\"", "line 1, column 3: a control character in a string (it has to be written as an escape: \\n)"),
-      ("\"\\x\"", "line 1, column 2: an escape that JSON does not know"), ("\"\\ud800\"", "line 1, column 2: half of a surrogate pair"),
+      ("01", "line 1, column 1: a number begins with 0"),
+      ("1.", "line 1, column 3: a digit wanted after the point, found the end"),
+      ("1e", "line 1, column 3: a digit wanted in the exponent, found the end"),
+      ("-", "line 1, column 2: a digit wanted, found the end"),
+      ("1e999", "line 1, column 1: a number is too large"),
+      ("\"a", "line 1, column 1: a string is not closed"),
+      (
+        "\"a\nb\"",
+        "line 1, column 3: a control character in a string (it has to be written as an escape: \\n)"
+      ),
+      ("\"\\x\"", "line 1, column 2: an escape that JSON does not know"),
+      ("\"\\ud800\"", "line 1, column 2: half of a surrogate pair"),
       ("1 1", "line 1, column 3: there is more after the value"),
-      ("9223372036854775808", "line 1, column 1: an integer needs more than 64 bits (decode with { big = \"float\" } or { big = \"string\" })"),
+      (
+        "9223372036854775808",
+        "line 1, column 1: an integer needs more than 64 bits (decode with { big = \"float\" } or { big = \"string\" })"
+      ),
     ])
   func mistakes(text: String, problem: String) throws {
     #expect(throws: (any Error).self) {
@@ -145,11 +169,13 @@ import Testing
     case 5: return JSONMarks.emptyList
     case 6:
       let scalars = (0..<Int.random(in: 0..<12, using: &random)).map { _ in
-        Unicode.Scalar(UInt32.random(in: 0...0x10ffff, using: &random) >> UInt32.random(in: 0..<21, using: &random)) ?? "?"
+        Unicode.Scalar(
+          UInt32.random(in: 0...0x10ffff, using: &random) >> UInt32.random(in: 0..<21, using: &random)) ?? "?"
       }
       return .string(String(String.UnicodeScalarView(scalars)))
     case 7:
-      return .list((0..<Int.random(in: 1..<5, using: &random)).map { _ in randomValue(&random, depth: depth - 1) })
+      return .list(
+        (0..<Int.random(in: 1..<5, using: &random)).map { _ in randomValue(&random, depth: depth - 1) })
     default:
       var table = LuaTable()
       for _ in 0..<Int.random(in: 0..<5, using: &random) {

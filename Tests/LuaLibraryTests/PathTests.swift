@@ -12,7 +12,8 @@ import Testing
       ("stem('a/b.tar.gz')", "b.tar"), ("ext('a/b.tar.gz')", ".gz"), ("stem('.profile')", ".profile"),
       ("ext('.profile')", ""), ("ext('a.')", ""), ("ext('a.b/c')", ""),
       ("normalize('./a//b/../c/.')", "a/c"), ("normalize('../a')", "../a"), ("normalize('a/..')", "."),
-      ("normalize('/../a')", "/a"), ("relative('a/b/c', 'a')", "b/c"), ("relative('a/b', 'a/c/d')", "../../b"),
+      ("normalize('/../a')", "/a"), ("relative('a/b/c', 'a')", "b/c"),
+      ("relative('a/b', 'a/c/d')", "../../b"),
       ("relative('a', 'a/')", "."), ("relative('/x/y', '/x')", "y"), ("relative('a/b')", "a/b"),
       ("relative('é/b', 'é')", "b"),
     ])

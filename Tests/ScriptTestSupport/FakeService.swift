@@ -40,7 +40,8 @@ package final class FakeService: FileService {
     }
   }
 
-  package func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
+  package func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt
+  {
     if let error = state.withLock({ $0.uploadError }) { throw error }
     await state.withLock({ $0.hold })?()
     if Task.isCancelled { throw ServiceError(.unreachable, "The call was cancelled.", shouldRetry: false) }
@@ -49,9 +50,12 @@ package final class FakeService: FileService {
     return receipt
   }
 
-  package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
+  package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession
+  {
     try change(id) { (session, content) throws(ServiceError) in
-      guard session.status == .pending else { throw ServiceError(.conflict, "The session \(id) is not open.") }
+      guard session.status == .pending else {
+        throw ServiceError(.conflict, "The session \(id) is not open.")
+      }
       guard let content, content.md5 == md5 ?? content.md5 else {
         throw ServiceError(.unprocessableContent, "The bytes are not there.")
       }
@@ -63,7 +67,9 @@ package final class FakeService: FileService {
 
   package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
     try change(id) { (session, _) throws(ServiceError) in
-      guard session.status == .pending else { throw ServiceError(.conflict, "The session \(id) is not open.") }
+      guard session.status == .pending else {
+        throw ServiceError(.conflict, "The session \(id) is not open.")
+      }
       session.status = .cancelled
       session.expiresAt = nil
     }
@@ -82,7 +88,9 @@ package final class FakeService: FileService {
 
   package func url(_ id: String) async throws(ServiceError) -> DownloadURL {
     let session = try await retrieve(id)
-    guard session.status == .completed else { throw ServiceError(.conflict, "The session \(id) is not complete.") }
+    guard session.status == .completed else {
+      throw ServiceError(.conflict, "The session \(id) is not complete.")
+    }
     return DownloadURL(url: "file:///\(id)", expiresAt: session.createdAt + .seconds(60))
   }
 

@@ -67,9 +67,18 @@ import Workspace
   @Test(
     "What is wrong with it is said with the file",
     arguments: [
-      ("function() return 'x' end", "r.lua:2: in completed for in/notes/a.md: completed returned a string (\"x\"); it takes { move = DIR }, { copy = DIR }, { remove = true } or nothing"),
-      ("function() return moontide.skip() end", "r.lua:2: in completed for in/notes/a.md: completed returned a verdict; it takes { move = DIR }, { copy = DIR }, { remove = true } or nothing"),
-      ("function() return { move = '/etc' } end", "r.lua:2: in completed for in/notes/a.md: completed returned move = \"/etc\": \"/etc\" is outside of the project; use a path below the project directory"),
+      (
+        "function() return 'x' end",
+        "r.lua:2: in completed for in/notes/a.md: completed returned a string (\"x\"); it takes { move = DIR }, { copy = DIR }, { remove = true } or nothing"
+      ),
+      (
+        "function() return moontide.skip() end",
+        "r.lua:2: in completed for in/notes/a.md: completed returned a verdict; it takes { move = DIR }, { copy = DIR }, { remove = true } or nothing"
+      ),
+      (
+        "function() return { move = '/etc' } end",
+        "r.lua:2: in completed for in/notes/a.md: completed returned move = \"/etc\": \"/etc\" is outside of the project; use a path below the project directory"
+      ),
       ("function() error('no') end", "r.lua:2: in completed for in/notes/a.md: no"),
     ])
   func mistakes(lines: String, message: String) async throws {

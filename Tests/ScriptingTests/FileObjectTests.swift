@@ -32,8 +32,10 @@ import Workspace
   @Test(
     "Content is read in pieces, from the front, from the back, and by lines",
     arguments: [
-      ("f:read()", "one\r\ntwo\n\nend"), ("f:read(3)", "one"), ("f:read(1000)", "one\r\ntwo\n\nend"), ("f:tail(3)", "end"),
-      ("f:tail(1000)", "one\r\ntwo\n\nend"), ("f:tail(0)", ""), ("lines(f)", "one|two||end"), ("f.detected_type", "text/plain"),
+      ("f:read()", "one\r\ntwo\n\nend"), ("f:read(3)", "one"), ("f:read(1000)", "one\r\ntwo\n\nend"),
+      ("f:tail(3)", "end"),
+      ("f:tail(1000)", "one\r\ntwo\n\nend"), ("f:tail(0)", ""), ("lines(f)", "one|two||end"),
+      ("f.detected_type", "text/plain"),
       ("f.mime_type", "text/markdown"),
     ])
   func content(expression: String, text: String) async throws {
@@ -71,7 +73,9 @@ import Workspace
       return
     }
     #expect(failure.kind == .file)
-    #expect(failure.message.hasPrefix("r.lua:2: in accept for a.md: cannot read \"a.md\": No such file or directory"))
+    #expect(
+      failure.message.hasPrefix(
+        "r.lua:2: in accept for a.md: cannot read \"a.md\": No such file or directory"))
     await recipe.close()
   }
 
@@ -79,7 +83,8 @@ import Workspace
     "A template is filled in from the path and the day of the last change in UTC",
     arguments: [
       ("{stem}-{date}{ext}", Int64(0), "a b-1970-01-01.md"), ("{year}/{month}/{day}", -1, "1969/12/31"),
-      ("{dir}|{relative}|{name}", 0, "notes|a b.md|a b.md"), ("{{{stem}}}", 0, "{a b}"), ("plain", 0, "plain"),
+      ("{dir}|{relative}|{name}", 0, "notes|a b.md|a b.md"), ("{{{stem}}}", 0, "{a b}"),
+      ("plain", 0, "plain"),
       ("{date}", 951_782_400_000_000_000, "2000-02-29"), ("{date}", 4_107_542_399_999_999_999, "2100-02-28"),
       ("{date}", -62_135_596_800_000_000, "1968-01-12"), ("{date}", 1_775_646_000_000_000_000, "2026-04-08"),
     ])

@@ -32,9 +32,15 @@ import Testing
   @Test(
     "What goes wrong is reported with its line",
     arguments: [
-      ("local x\n\nx.y = 1", ScriptError.Code.failed, "s.lua:3: attempt to index a nil value (local 'x')", "  3 | x.y = 1"),
+      (
+        "local x\n\nx.y = 1", ScriptError.Code.failed, "s.lua:3: attempt to index a nil value (local 'x')",
+        "  3 | x.y = 1"
+      ),
       ("x = = 1", .syntax, "s.lua:1: unexpected symbol near '='", "  1 | x = = 1"),
-      ("print(1)\nmoontide.fs.read('no')", .failed, "s.lua:2: cannot read \"no\": No such file or directory", "  2 | moontide.fs.read('no')"),
+      (
+        "print(1)\nmoontide.fs.read('no')", .failed, "s.lua:2: cannot read \"no\": No such file or directory",
+        "  2 | moontide.fs.read('no')"
+      ),
       ("for l in moontide.fs.lines('no') do end", .failed, "s.lua:1: cannot read \"no\"", "  1 | for l in"),
       ("error({ a = 1 })", .failed, "s.lua:1: ", "  1 | error"),
       ("moontide.skip('x')", .failed, "s.lua:1: moontide: there is no 'skip'", "  1 |"),
@@ -60,7 +66,8 @@ import Testing
     })
     let running = Task {
       try await ScriptRunner.run(
-        ScriptSource(name: "s.lua", text: "while true do pcall(moontide.sleep, 1) end"), arguments: [], context: context)
+        ScriptSource(name: "s.lua", text: "while true do pcall(moontide.sleep, 1) end"), arguments: [],
+        context: context)
     }
     await gate.arrive()
     running.cancel()

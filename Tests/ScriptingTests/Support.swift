@@ -14,8 +14,11 @@ struct Bench {
   var project: Project { surroundings.project }
   var log: [String] { surroundings.log }
 
-  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError) -> LuaRecipe {
-    try await LuaRecipe.load(ScriptSource(name: "r.lua", text: text), context: surroundings.context(arguments))
+  func recipe(_ text: String, _ arguments: ScriptArguments = .named([:])) async throws(ScriptError)
+    -> LuaRecipe
+  {
+    try await LuaRecipe.load(
+      ScriptSource(name: "r.lua", text: text), context: surroundings.context(arguments))
   }
 
   /// The error with which a recipe does not load.
@@ -38,7 +41,9 @@ struct Bench {
   }
 
   /// What a recipe that has these lines says of a file that is made for it.
-  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws -> Ruling {
+  func ruling(_ lines: String, of path: String = "notes/a b.md", _ text: String = "text\n") async throws
+    -> Ruling
+  {
     try project.write(path, text)
     let recipe = try await recipe(wrap(lines))
     let rulings = await recipe.decide([try candidate(path)])

@@ -12,7 +12,9 @@ extension LuaError {
     error.sourceLine = nil
     let prefix = source.name + ":"
     for frame in error.traceback where frame.hasPrefix(prefix) {
-      guard let line = Int(frame.dropFirst(prefix.count).prefix { $0.isASCII && $0.isNumber }) else { continue }
+      guard let line = Int(frame.dropFirst(prefix.count).prefix { $0.isASCII && $0.isNumber }) else {
+        continue
+      }
       error.script = source.name
       error.line = line
       error.sourceLine = source.line(line)
