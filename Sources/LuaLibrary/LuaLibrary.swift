@@ -9,7 +9,7 @@ package enum LuaLibrary {
     ]
   }
 
-  /// The configuration of a script that has these modules, and whose `print` goes to the log.
+  /// The configuration of a script that has these modules, and prints to the context's output, or else to its log.
   ///
   /// - Parameter additions: modules of the caller's own, which may extend the library's.
   package static func configuration(
@@ -17,7 +17,7 @@ package enum LuaLibrary {
   ) -> LuaConfiguration {
     LuaConfiguration(
       name: context.script, modules: modules(context) + additions, limits: limits,
-      print: { context.log(.info, $0) })
+      print: context.output ?? { context.log(.info, $0) })
   }
 
   /// The longest time that a script can name, in seconds: longer ones are mistakes.

@@ -200,13 +200,13 @@ package final class SQLiteLedger: Ledger {
     }
   }
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
     do { return try await store.read(body) } catch { throw LedgerError(reading: error, store.path) }
   }
 
-  private func write<Value: Sendable>(
+  func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
     do { return try await store.write(body) } catch { throw LedgerError(reading: error, store.path) }

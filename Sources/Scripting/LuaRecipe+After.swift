@@ -41,12 +41,15 @@ extension LuaRecipe {
           $0.push(object)
           try second(&$0)
         }, results: { try $0.value(1) })
+      note(nil)
       if value.isNil { return nil }
       return try checked(key, file) { () throws(WrongValue) in
         try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
       }
     } catch {
-      throw failure(of: error, in: call(key, file))
+      let failure = failure(of: error, in: call(key, file))
+      note(failure)
+      throw failure
     }
   }
 

@@ -21,23 +21,26 @@ extension LuaRecipe {
         }
         var rulings = [Ruling?](repeating: nil, count: candidates.count)
         for await (index, ruling) in group { rulings[index] = ruling }
-        return rulings.map { $0 ?? Self.stopped }
+        return rulings.map { $0 ?? .unasked }
       }
     }
   }
 
-  /// What becomes of a candidate when the run is stopped in the middle of its handlers: it is asked again.
-  private static let stopped = Ruling.postpone(.zero, reason: "the run was stopped")
-
   private func rule(on candidate: Candidate, _ script: isolated LuaScript) async -> Ruling {
+    guard quarantine == nil else { return .unasked }
     let file = RecipeFile(candidate, context: context, lines: lines)
     do throws(HandlerFault) {
-      return plan.decide.isAbsent
+      let ruling =
+        plan.decide.isAbsent
         ? try await handlers(candidate, file, script) : try await decision(candidate, file, script)
+      note(nil)
+      return ruling
     } catch {
       switch error {
-      case .failure(let failure): return .fault(failure)
-      case .cancelled: return Self.stopped
+      case .failure(let failure):
+        note(failure)
+        return .fault(failure)
+      case .cancelled: return .unasked
       }
     }
   }

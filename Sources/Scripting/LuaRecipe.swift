@@ -19,6 +19,10 @@ package final class LuaRecipe: Recipe, Sendable {
   /// Makes the function that gives page after page of what `discover` names.
   let pages: LuaFunction
 
+  private let stops = Quarantine()
+
+  package var quarantine: String? { stops.reason }
+
   package var handlesCompleted: Bool { !plan.completed.isAbsent }
 
   package var handlesFailed: Bool { !plan.failed.isAbsent }
@@ -70,6 +74,15 @@ package final class LuaRecipe: Recipe, Sendable {
       case .list: [:]
       }
     version = source.version(arguments: arguments)
+  }
+
+  /// Notes how a call of the script ended.
+  func note(_ failure: Failure?) {
+    if let failure, failure.kind == .stopped {
+      stops.stopped(failure, recipe: name)
+    } else {
+      stops.passed()
+    }
   }
 
   /// Ends the recipe's Lua state; handlers that wait are cancelled.

@@ -31,7 +31,8 @@ struct HandlerCall: Sendable {
     let hint = error.hint.map { " (\($0))" } ?? ""
     let trace = error.report.split(separator: "\n").dropFirst().joined(separator: "\n")
     var fault = Failure(
-      .script, sentence(error.message + hint, place: error.place ?? definition), handler: handler.rawValue,
+      error.limit == nil ? .script : .stopped,
+      sentence(error.message + hint, place: error.place ?? definition), handler: handler.rawValue,
       trace: trace.isEmpty ? nil : trace)
     switch error.underlying {
     case let error as ServiceError:
