@@ -36,6 +36,9 @@ let package = Package(
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    .target(
+      name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
+      path: "Tests/ScriptTestSupport"),
     .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
@@ -43,8 +46,8 @@ let package = Package(
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
     .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
-    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
     .testTarget(
       name: "SQLiteLedgerTests", dependencies: ["SQLiteLedger", "Ingestion", "Workspace", "FileSessions", grdb]),
     .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore", grdb]),
