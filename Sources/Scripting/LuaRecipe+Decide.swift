@@ -7,13 +7,13 @@ extension LuaRecipe {
   /// One visit to the script for all candidates. Each is decided by itself: while the handlers of one wait,
   /// the others go on.
   package func decide(_ candidates: [Candidate]) async -> [Ruling] {
-    guard plan.asksScript else {
-      var rulings: [Ruling] = []
-      for candidate in candidates { rulings.append(await rule(on: candidate, script)) }
-      return rulings
-    }
-    return await script.visit { script in
-      await withTaskGroup(of: (Int, Ruling).self) { group in
+    await script.visit { script in
+      guard plan.asksScript else {
+        var rulings: [Ruling] = []
+        for candidate in candidates { rulings.append(await self.rule(on: candidate, script)) }
+        return rulings
+      }
+      return await withTaskGroup(of: (Int, Ruling).self) { group in
         for (index, candidate) in candidates.enumerated() {
           group.addImmediateTask {
             (index, await self.rule(on: candidate, script))

@@ -5,7 +5,9 @@ import LuaLibrary
 import Workspace
 
 /// The `file` that handlers get.
-struct RecipeFile: Sendable {
+///
+/// A class, since each look at a field by a script copies a reference to it.
+final class RecipeFile: Sendable {
   let key: JobKey
   /// The path below the discover root.
   let relative: String
