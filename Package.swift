@@ -32,6 +32,9 @@ let package = Package(
     .target(name: "Digests", dependencies: ["COpenSSL"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
 
+    .executableTarget(name: "LuaBench", dependencies: ["LuaHost", "CLuaBench"]),
+    .target(name: "CLuaBench", dependencies: ["CLua"]),
+
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
