@@ -32,7 +32,7 @@ struct Moontide: AsyncParsableCommand {
     commandName: "moontide",
     abstract: "Ingest files into Lightfield, as a few lines of Lua say.",
     discussion: """
-      A recipe says which files matter, what they are called, what they are for and what happens to them
+      A recipe says which files matter, what they are called, what they are for and what happens to them \
       afterwards. Moontide sends each of them exactly once; run again, it does only what is left.
 
       Exit status: 0 everything done; 1 some files failed or were rejected; 2 a wrong call; 3 the script does \
