@@ -1,26 +1,42 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
   name: "moontide",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  // From the top down: nothing imports what stands above it.
   targets: [
-    .target(
-      name: "Scripting", dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]
+    .executableTarget(
+      name: "moontide",
+      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]
     ),
+    .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
     .target(name: "LuaLibrary", dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests"]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
+    .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
-    .target(name: "CLuaBridge", dependencies: ["CLua"]),
+    .target(name: "SQLiteStore", dependencies: [grdb]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
     .target(name: "FileSessions"),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
 
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(
+      name: "IngestionTests",
+      dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
+    .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -74,6 +74,15 @@ enum LedgerSchema {
     ) STRICT;
     CREATE INDEX history_of_job ON history (job);
 
+    -- Sessions that plain scripts opened and that may still be open: nobody else would finish them.
+    CREATE TABLE script_sessions (
+      profile TEXT NOT NULL,
+      session TEXT NOT NULL,
+      script TEXT NOT NULL,
+      filename TEXT NOT NULL,
+      PRIMARY KEY (profile, session)
+    ) STRICT, WITHOUT ROWID;
+
     -- The discovery settings of each recipe as last run, to explain why a file was not seen.
     CREATE TABLE recipes (
       profile TEXT NOT NULL,

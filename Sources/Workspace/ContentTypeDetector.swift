@@ -42,7 +42,8 @@ final class ContentTypeDetector: Sendable {
     }
     guard magic_load(cookie, database) == 0 else {
       let error = failure(
-        "libmagic could not load its database; install libmagic-mgc, or set MAGIC to where magic.mgc is",
+        "libmagic could not load its database \(database.map(quoted) ?? "magic.mgc"); "
+          + "install libmagic-mgc, or set MAGIC to the file's path",
         cookie)
       magic_close(cookie)
       throw error

@@ -14,16 +14,17 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
-      try await take(page.candidates.filter { !resumed.contains($0.path) }, &slots, &group)
+      try await take(page.candidates, resumed: resumed, &slots, &group)
     }
   }
 
   /// Sorts a page by what the ledger knows, asks the recipe about the rest, and begins with what is to be sent.
   private func take(
-    _ candidates: [Candidate], _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
+    _ candidates: [Candidate], resumed: Set<ProjectPath>, _ slots: inout Slots,
+    _ group: inout TaskGroup<Outcome>
   ) async throws(LedgerError) {
-    let sorted = try await sort(candidates)
-    slots.tally.summary.found += candidates.count - sorted.ownWork
+    let sorted = try await sort(candidates, resumed: resumed)
+    slots.tally.summary.found += candidates.count - sorted.uncounted
     for _ in 0..<sorted.alreadyDone { slots.tally.add(.alreadyDone) }
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
@@ -55,13 +56,16 @@ extension Engine {
   private struct Sorted {
     var alreadyDone = 0
     var touched = 0
-    var ownWork = 0
+    /// Those that are no candidates, or were counted before.
+    var uncounted = 0
     var standing: [Job] = []
     var underWay: [Job] = []
     var unknown: [(candidate: Candidate, earlier: Job?)] = []
   }
 
-  private func sort(_ candidates: [Candidate]) async throws(LedgerError) -> Sorted {
+  private func sort(
+    _ candidates: [Candidate], resumed: Set<ProjectPath>
+  ) async throws(LedgerError) -> Sorted {
     var sorted = Sorted()
     if candidates.isEmpty { return sorted }
     let paths = candidates.map(\.path)
@@ -70,17 +74,22 @@ extension Engine {
     var touched: [LedgerChange] = []
     for candidate in candidates {
       let (job, trace) = (jobs[candidate.path], traces[candidate.path])
+      // What this run took up already counts again only where it has new content since.
+      if resumed.contains(candidate.path), job?.phase != .done || job?.stamp == candidate.stamp {
+        sorted.uncounted += 1
+        continue
+      }
       let triage = Triage(
         of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now)
       switch (triage, job) {
       case (.alreadyDone, _): sorted.alreadyDone += 1
-      case (.ownWork, _): sorted.ownWork += 1
+      case (.ownWork, _): sorted.uncounted += 1
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?): sorted.standing.append(job)
       case (.ask, _), (.resume, nil), (.stands, nil): sorted.unknown.append((candidate, job))
       case (.compare, _):
         switch try await compare(candidate, job, trace) {
-        case .ownWork: sorted.ownWork += 1
+        case .ownWork: sorted.uncounted += 1
         case .sent(let change):
           sorted.touched += 1
           touched.append(change)

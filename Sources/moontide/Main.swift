@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+
+/// The entry: parses, runs, and turns whatever went wrong into a message and an exit status.
+@main
+enum Main {
+  static func main() async {
+    do {
+      var command = try Moontide.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let failure as CommandFailure {
+      StandardStream.error.write("moontide: \(failure.message)\n")
+      exit(failure.status.rawValue)
+    } catch let status as ExitStatus {
+      exit(status.rawValue)
+    } catch {
+      // Help and version are thrown too, with status 0; everything else is a wrong call.
+      let isSuccess = Moontide.exitCode(for: error).isSuccess
+      let stream = isSuccess ? StandardStream.output : .error
+      stream.write(Moontide.fullMessage(for: error) + "\n")
+      exit((isSuccess ? ExitStatus.done : .usage).rawValue)
+    }
+  }
+}
+
+struct Moontide: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "moontide",
+    abstract: "Ingest files into Lightfield, as a few lines of Lua say.",
+    discussion: """
+      A recipe says which files matter, what they are called, what they are for and what happens to them
+      afterwards. Moontide sends each of them exactly once; run again, it does only what is left.
+
+      Exit status: 0 everything done; 1 some files failed or were rejected; 2 a wrong call; 3 the script does \
+      not load or failed; 4 the service refused or is away; 5 another process works with this project; \
+      130 interrupted.
+      """,
+    version: Version.text,
+    subcommands: [Run.self, Exec.self, Files.self, Why.self])
+}
+
+enum Version {
+  static let text = "0.1.0"
+}

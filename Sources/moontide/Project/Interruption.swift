@@ -1,0 +1,63 @@
+import Dispatch
+import Glibc
+import Ingestion
+import Synchronization
+
+/// Ctrl-C and SIGTERM: the first asks a run to finish what is under way, a second Ctrl-C cancels that too.
+final class Interruption: Sendable {
+  private struct State {
+    var interrupts = 0
+    var cancel: (@Sendable () -> Void)?
+  }
+
+  private let stop: StopSignal
+  private let announce: @Sendable (String) -> Void
+  private let state = Mutex(State())
+  // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
+  private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
+
+  init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void) {
+    self.stop = stop
+    self.announce = announce
+    sources = [
+      Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
+      Self.source(of: SIGTERM) { stop.request() },
+    ]
+  }
+
+  /// Whether Ctrl-C was pressed.
+  var wasInterrupted: Bool { state.withLock { $0.interrupts > 0 } }
+
+  /// Runs `body` so that a second Ctrl-C cancels it.
+  func watching<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
+    let task = Task { await body() }
+    state.withLock { $0.cancel = { task.cancel() } }
+    return await task.value
+  }
+
+  private func interrupt() {
+    let (count, cancel) = state.withLock { state in
+      state.interrupts += 1
+      return (state.interrupts, state.cancel)
+    }
+    switch count {
+    case 1:
+      stop.request()
+      announce("Finishing what is under way. Ctrl-C again cancels it; it is taken up by the next run.")
+    case 2:
+      cancel?()
+    default:
+      exit(ExitStatus.interrupted.rawValue)
+    }
+  }
+
+  private static func source(
+    of number: Int32, _ handler: @escaping @Sendable () -> Void
+  ) -> any DispatchSourceSignal {
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler(handler: handler)
+    source.resume()
+    return source
+  }
+}

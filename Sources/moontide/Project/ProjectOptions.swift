@@ -1,0 +1,53 @@
+import ArgumentParser
+import FoundationEssentials
+import Workspace
+
+/// Which project a command works on.
+struct ProjectOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The project directory.",
+      discussion: "Else the nearest directory upward that has a .moontide/, else the current one.",
+      valueName: "dir"))
+  var project: String?
+
+  @Option(
+    help: ArgumentHelp("Keeps the state there instead of in the project's .moontide/.", valueName: "dir"))
+  var state: String?
+
+  /// Opens the project's directory.
+  func openWorkspace() throws(CommandFailure) -> Workspace {
+    do throws(WorkspaceError) {
+      return try Workspace(root: project ?? Self.nearestProject(), state: state)
+    } catch {
+      throw CommandFailure(.usage, error.message)
+    }
+  }
+
+  private static func nearestProject() -> String {
+    let current = FileManager.default.currentDirectoryPath
+    var directory = current
+    while true {
+      var isDirectory = false
+      let candidate = (directory == "/" ? "" : directory) + "/" + Workspace.stateName
+      if FileManager.default.fileExists(atPath: candidate, isDirectory: &isDirectory), isDirectory {
+        return directory
+      }
+      guard directory != "/", let slash = directory.lastIndex(of: "/") else { return current }
+      directory = slash == directory.startIndex ? "/" : String(directory[..<slash])
+    }
+  }
+}
+
+extension Workspace {
+  /// Makes the state directory, for this user only.
+  func makeStateDirectory() throws(CommandFailure) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: statePath, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw CommandFailure(
+        .usage, "The state directory \(statePath) cannot be made: \(error.localizedDescription)")
+    }
+  }
+}

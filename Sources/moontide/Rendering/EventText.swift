@@ -1,0 +1,71 @@
+import FileSessions
+import Ingestion
+
+/// An event as a line of text.
+enum EventText {
+  /// The line for an event; nil for those that only a progress display shows.
+  static func line(for event: RunEvent) -> String? {
+    switch event {
+    case .began, .progress, .opened, .ended:
+      nil
+    case .resuming(let jobs):
+      "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
+    case .problem(let path, let message):
+      "problem   \(path.printable): \(message.printableLines)"
+    case .skipped(let path, let reason):
+      "skipped   \(path.string.printable)\(because(reason))"
+    case .deferred(let path, let moment, let reason):
+      "deferred  \(path.string.printable) until \(moment)\(because(reason))"
+    case .sent(let path, let session):
+      "sent      \(path.string.printable) → \(session.filename.printable) (\(session.id))"
+    case .touched(let path):
+      "touched   \(path.string.printable): the same content as was sent"
+    case .failed(let path, let failure, let isNew):
+      failed(path.string, failure, isNew: isNew)
+    case .finished(let path, let what):
+      "          \(path.string.printable) \(what.printable)"
+    case .stepFailed(let path, let message):
+      "sent, but \(path.string.printable): \(message.printableLines)"
+    case .warning(let message):
+      "warning   \(message.printableLines)"
+    }
+  }
+
+  /// Whether the event tells of something that went wrong.
+  static func isTrouble(_ event: RunEvent) -> Bool {
+    switch event {
+    case .problem, .failed, .stepFailed, .warning: true
+    case .began, .resuming, .skipped, .deferred, .opened, .progress, .sent, .touched, .finished, .ended: false
+    }
+  }
+
+  private static func because(_ reason: String?) -> String {
+    reason.map { ": \($0.printable)" } ?? ""
+  }
+
+  private static func failed(_ path: String, _ failure: Failure, isNew: Bool) -> String {
+    let word = failure.kind == .rejected ? "rejected  " : "failed    "
+    let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
+    var line = word + path.printable + ": " + failure.message.printableLines + again
+    if isNew, let trace = failure.trace {
+      for step in trace.split(separator: "\n") { line += "\n            " + String(step).printable }
+    }
+    return line
+  }
+}
+
+extension RunSummary {
+  /// The count in one line.
+  func text(recipe: String) -> String {
+    var parts = [
+      "\(found) found", "\(sent) sent", "\(alreadyDone) already done", "\(touched) touched",
+      "\(skipped) skipped", "\(rejected) rejected", "\(failed) failed",
+    ]
+    if deferred > 0 { parts.append("\(deferred) deferred") }
+    if stepsFailed > 0 { parts.append("\(stepsFailed) sent but not finished") }
+    if problems > 0 { parts.append(Format.count(problems, "problem")) }
+    if left > 0 { parts.append("\(left) left for the next run") }
+    return
+      "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+@Suite("moontide run")
+struct RunTests {
+  static let handbook = """
+    return {
+      name      = "handbook",
+      discover  = { root = "handbook", include = { "**/*.md", "**/*.pdf" }, exclude = { "drafts/**" } },
+      purpose   = "knowledge_workspace",
+      rename    = function(file) return (file.relative:gsub("/", "--")) end,
+      completed = { move = "uploaded/" },
+    }
+    """
+
+  private func handbookSandbox() throws -> Sandbox {
+    let sandbox = try Sandbox()
+    for name in ["a b.md", "sub/c.md", "sub/d.pdf", ".hidden.md", "drafts/x.md"] {
+      try sandbox.write("content of \(name)", to: "handbook/" + name)
+    }
+    try sandbox.write(Self.handbook, to: "handbook.lua")
+    return sandbox
+  }
+
+  @Test("ingests the handbook: sends, renames, moves, and has nothing left to do")
+  func handbook() async throws {
+    let sandbox = try handbookSandbox()
+    let first = try await sandbox.moontide("run", "handbook.lua")
+    #expect(first.status == 0, "\(first)")
+    #expect(first.output.hasPrefix("profile local"))
+    #expect(first.lastLine.contains("3 found, 3 sent"))
+    for name in ["a b.md", "sub/c.md", "sub/d.pdf"] {
+      #expect(sandbox.has("uploaded/" + name) && !sandbox.has("handbook/" + name))
+    }
+    #expect(sandbox.has("handbook/.hidden.md") && sandbox.has("handbook/drafts/x.md"))
+
+    let files = try await sandbox.files()
+    #expect(files.count == 3 && files.allSatisfy { $0.status == "COMPLETED" })
+    for (file, name) in [("a b", "a b.md"), ("sub--c", "sub/c.md"), ("sub--d", "sub/d.pdf")] {
+      let listed = try #require(files.first { $0.filename.hasPrefix(file + "_") })
+      let suffix = listed.filename.dropFirst(file.count + 1).prefix { $0 != "." }
+      #expect(suffix.count == 13 && suffix.allSatisfy(\.isNumber))
+      let download = try await sandbox.moontide("files", "download", listed.id)
+      #expect(download.output == "content of \(name)" && download.status == 0)
+    }
+
+    let second = try await sandbox.moontide("run", "handbook.lua")
+    #expect(second.status == 0 && second.lastLine.contains("0 sent"))
+    #expect(try await sandbox.files().count == 3)
+  }
+
+  @Test("does not take again what it moved itself")
+  func movedFilesAreKnown() async throws {
+    let sandbox = try handbookSandbox()
+    try sandbox.write(
+      """
+      return { name = "all", discover = { root = ".", include = { "**/*.md" } }, completed = { move = "uploaded/" } }
+      """, to: "all.lua")
+    let first = try await sandbox.moontide("run", "all.lua")
+    #expect(first.status == 0 && first.lastLine.contains("3 found, 3 sent"), "\(first)")
+    let second = try await sandbox.moontide("run", "all.lua")
+    #expect(second.status == 0 && second.lastLine.contains("0 found, 0 sent"), "\(second)")
+  }
+
+  @Test("lists what the service refuses, with its reason, and sends the rest")
+  func refusedPurpose() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a", "b", "c"] { try sandbox.write(name, to: "in/\(name).md") }
+    try sandbox.write(
+      """
+      return {
+        name = "typo", discover = "in/*.md",
+        purpose = function(f) if f.stem == "b" then return "knowlege_user" end end,
+      }
+      """, to: "typo.lua")
+    let run = try await sandbox.moontide("run", "typo.lua")
+    #expect(run.status == 1 && run.lastLine.contains("2 sent") && run.lastLine.contains("1 failed"), "\(run)")
+    #expect(run.output.contains("in/b.md") && run.output.contains("knowlege_user"))
+    let why = try await sandbox.moontide("why", "in/b.md")
+    #expect(why.output.contains("knowlege_user"))
+  }
+
+  @Test("says which key of a recipe is unknown, and which was meant")
+  func unknownKey() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("return { name = 'x', discover = '*.md', renam = 'a' }", to: "x.lua")
+    let run = try await sandbox.moontide("run", "x.lua")
+    #expect(run.status == 3 && run.errors.contains("renam") && run.errors.contains("rename"), "\(run)")
+    #expect(run.errors.contains("x.lua"))
+  }
+
+  @Test("names script, line, handler and file of an error, and sends the rest; a corrected recipe sends what failed")
+  func handlerError() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a", "b", "c"] { try sandbox.write(name, to: "in/\(name).md") }
+    let recipe = { (line: String) in
+      """
+      return {
+        name = "broken", discover = "in/*.md",
+        rename = function(file)
+          \(line)
+          return file.name
+        end,
+      }
+      """
+    }
+    try sandbox.write(recipe("if file.stem == 'b' then local x; x.y = 1 end"), to: "broken.lua")
+    let first = try await sandbox.moontide("run", "broken.lua")
+    #expect(first.status == 1 && first.lastLine.contains("2 sent"), "\(first)")
+    let line = first.output.split(separator: "\n").first { $0.hasPrefix("failed") } ?? ""
+    #expect(line.contains("broken.lua:4") && line.contains("rename") && line.contains("in/b.md"), "\(first.output)")
+
+    try sandbox.write(recipe("-- corrected"), to: "broken.lua")
+    let second = try await sandbox.moontide("run", "broken.lua")
+    #expect(second.status == 0 && second.lastLine.contains("1 sent, 2 already done"), "\(second)")
+    #expect(try await sandbox.files().count == 3)
+  }
+
+  @Test("lists files that break the limits, and sends the largest one allowed with flat memory")
+  func limits() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("", to: "in/empty.bin")
+    try sandbox.makeHole("in/largest.bin", size: 536_870_912)
+    try sandbox.makeHole("in/toolarge.bin", size: 536_870_913)
+    try sandbox.write("return { name = 'limits', discover = 'in/*' }", to: "limits.lua")
+    let run = try await sandbox.moontide("run", "limits.lua")
+    #expect(run.status == 1 && run.lastLine.contains("1 sent") && run.lastLine.contains("2 failed"), "\(run)")
+    #expect(run.output.contains("at least 1") && run.output.contains("536870912"))
+    let files = try await sandbox.files()
+    #expect(files.map(\.sizeBytes) == [536_870_912])
+  }
+
+  @Test("prints JSON lines on demand, the summary last")
+  func json() async throws {
+    let sandbox = try handbookSandbox()
+    let run = try await sandbox.moontide("run", "handbook.lua", "--json")
+    let objects = try run.output.split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+    #expect(objects.filter { $0["event"] as? String == "sent" }.count == 3)
+    let summary = try #require(objects.last?["summary"] as? [String: Any])
+    #expect(summary["sent"] as? Int == 3 && summary["failed"] as? Int == 0)
+  }
+
+  @Test("refuses a second process on the same ledger, naming the first")
+  func oneOwner() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try sandbox.write(
+      """
+      return { name = "slow", discover = "in/*.md", rename = function(f)
+        moontide.fs.write("began", "yes")
+        while not moontide.fs.exists("go") do moontide.sleep(0.01) end
+        return f.name
+      end }
+      """, to: "slow.lua")
+    let first = try sandbox.start("run", "slow.lua")
+    try await sandbox.appears("began")
+    let second = try await sandbox.moontide("run", "slow.lua")
+    #expect(second.status == 5 && second.errors.contains("run slow.lua"), "\(second)")
+    try sandbox.write("", to: "go")
+    #expect(try await first.finished().status == 0)
+  }
+
+  @Test("finishes what is under way on Ctrl-C and ends with status 130; the next run does the rest")
+  func interrupt() async throws {
+    let sandbox = try Sandbox()
+    for number in 1...3 { try sandbox.write("\(number)", to: "in/\(number).md") }
+    try sandbox.write(
+      """
+      return { name = "slow", discover = "in/*.md", completed = function(f)
+        moontide.fs.write("began", "yes")
+        while not moontide.fs.exists("go") do moontide.sleep(0.01) end
+      end }
+      """, to: "slow.lua")
+    let running = try sandbox.start("run", "slow.lua", "--transfers", "1")
+    try await sandbox.appears("began")
+    running.interrupt()
+    try sandbox.write("", to: "go")
+    let run = try await running.finished()
+    #expect(run.status == 130, "\(run)")
+    let pending = try await sandbox.files().filter { $0.status == "PENDING" }
+    #expect(pending.isEmpty)
+    let rest = try await sandbox.moontide("run", "slow.lua")
+    #expect(rest.status == 0)
+    #expect(try await sandbox.files().count == 3)
+  }
+}
+
+extension Sandbox {
+  /// Waits until a file is there, at most half a minute.
+  func appears(_ path: String) async throws {
+    for _ in 0..<3000 where !has(path) { try await Task.sleep(for: .milliseconds(10)) }
+    try #require(has(path), "\(path) did not appear")
+  }
+}

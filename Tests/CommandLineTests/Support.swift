@@ -1,0 +1,154 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A directory of its own for a test, removed with the last reference to it, in which `moontide` is run.
+final class Sandbox: Sendable {
+  let root: String
+
+  init() throws {
+    root = NSTemporaryDirectory() + "/moontide-command-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: root)
+  }
+
+  func path(_ relative: String) -> String { root + "/" + relative }
+
+  func write(_ text: String, to path: String) throws {
+    try write(Data(text.utf8), to: path)
+  }
+
+  func write(_ data: Data, to path: String) throws {
+    let url = URL(fileURLWithPath: self.path(path))
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try data.write(to: url)
+  }
+
+  func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: self.path(path)) }
+
+  /// Makes a file of this size, with a hole for its content.
+  func makeHole(_ path: String, size: UInt64) throws {
+    try write("", to: path)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: self.path(path)))
+    try handle.truncate(atOffset: size)
+    try handle.close()
+  }
+
+  /// Runs `moontide` to its end.
+  @discardableResult
+  func moontide(_ arguments: String..., environment: [String: String] = [:]) async throws -> Finished {
+    try await Running(arguments, in: root, environment: environment).finished()
+  }
+
+  /// Starts `moontide` and lets it run.
+  func start(_ arguments: String...) throws -> Running {
+    try Running(arguments, in: root, environment: [:])
+  }
+
+  /// Every file of the local service, as the API's JSON has it.
+  func files() async throws -> [Listed] {
+    let lines = try await moontide("files", "list", "--all").output.split(separator: "\n")
+    return try lines.map { try JSONDecoder().decode(Listed.self, from: Data($0.utf8)) }
+  }
+
+  struct Listed: Decodable {
+    var id: String
+    var filename: String
+    var status: String
+    var sizeBytes: Int64
+  }
+}
+
+/// A process that has ended.
+struct Finished: Sendable {
+  var status: Int32
+  var output: String
+  var errors: String
+
+  /// The last line that is not empty: the summary.
+  var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
+}
+
+/// A process of the built `moontide`.
+final class Running: Sendable {
+  // Process is not marked Sendable; it is set up here, and afterwards only asked and ended.
+  private nonisolated(unsafe) let process = Process()
+  private let ended: AsyncStream<Int32>
+  private let output: Drain
+  private let errors: Drain
+
+  init(_ arguments: [String], in directory: String, environment: [String: String]) throws {
+    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: directory)
+    var variables = ProcessInfo.processInfo.environment
+    variables["LIGHTFIELD_API_KEY"] = nil
+    process.environment = variables.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    (ended, output, errors) = try Self.launch(process)
+  }
+
+  private static func launch(_ process: Process) throws -> (AsyncStream<Int32>, Drain, Drain) {
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
+    process.terminationHandler = { process in
+      continuation.yield(process.terminationReason == .exit ? process.terminationStatus : -1)
+      continuation.finish()
+    }
+    try process.run()
+    return (stream, Drain(output), Drain(errors))
+  }
+
+  /// The binary that was built together with these tests.
+  private static let executable: String = {
+    let runner = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return runner.appendingPathComponent("moontide").path
+  }()
+
+  /// Ends the process as a power cut would.
+  func kill() {
+    Foundation.kill(process.processIdentifier, SIGKILL)
+  }
+
+  /// Sends Ctrl-C.
+  func interrupt() {
+    Foundation.kill(process.processIdentifier, SIGINT)
+  }
+
+  /// Waits for the end.
+  func finished() async throws -> Finished {
+    var status: Int32 = -1
+    for await end in ended { status = end }
+    return Finished(status: status, output: await output.text, errors: await errors.text)
+  }
+}
+
+/// Reads a pipe to its end on a thread of its own, so that the writer never waits.
+private struct Drain: Sendable {
+  private let chunks: AsyncStream<Data>
+
+  init(_ pipe: Pipe) {
+    let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
+    chunks = stream
+    let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
+    Thread.detachNewThread {
+      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty { continuation.yield(data) }
+      continuation.finish()
+    }
+  }
+
+  var text: String {
+    get async {
+      var all = Data()
+      for await chunk in chunks { all += chunk }
+      return String(decoding: all, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import FileSessions
+import Ingestion
+import Testing
+import Workspace
+
+@Suite("The engine")
+struct EngineTests {
+  @Test("sends each file once, and a second run does nothing")
+  func sendsOnce() async throws {
+    let project = try TemporaryProject()
+    for number in 1...600 { try project.write("file \(number)", to: "d\(number % 7)/\(number).md") }
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe()
+    let first = try await rig.run(recipe, transfers: 8).summary
+    #expect(first.found == 600 && first.sent == 600 && first.isClean)
+    #expect(try await Set(rig.sessions().map(\.filename)).count == 600)
+    let second = try await rig.run(recipe).summary
+    #expect(second.found == 600 && second.sent == 0 && second.alreadyDone == 600)
+    #expect(recipe.asked.withLock { $0.count } == 600)
+  }
+
+  @Test("settles a changed stamp by the content")
+  func touched() async throws {
+    let project = try TemporaryProject()
+    try project.write("same", to: "a.md")
+    try project.write("old", to: "b.md")
+    let rig = try await Rig(project)
+    _ = try await rig.run(try SwiftRecipe())
+    try project.touch("a.md")
+    try project.write("new", to: "b.md")
+    let second = try await rig.run(try SwiftRecipe()).summary
+    #expect(second.touched == 1 && second.sent == 1)
+    try project.write("old", to: "b.md")
+    let third = try await rig.run(try SwiftRecipe()).summary
+    #expect(third.touched == 1 && third.sent == 0, "a content that was sent before is not sent again")
+    let fourth = try await rig.run(try SwiftRecipe()).summary
+    #expect(fourth.alreadyDone == 2, "the new stamp is remembered")
+  }
+
+  @Test("does not discover what it moved, also when that was copied elsewhere or replaced by a restore")
+  func ownWork() async throws {
+    let project = try TemporaryProject()
+    try project.write("text", to: "in/a.md")
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(after: .move(to: "sent"))
+    #expect(try await rig.run(recipe).summary.sent == 1)
+    #expect(project.has("sent/in/a.md") && !project.has("in/a.md"))
+    let second = try await rig.run(recipe).summary
+    #expect(second.found == 0 && second.isClean)
+    try project.remove("sent/in/a.md")
+    try project.write("text", to: "sent/in/a.md")
+    #expect(try await rig.run(recipe).summary.sent == 0)
+    try project.write("another text", to: "sent/in/a.md")
+    #expect(try await rig.run(recipe).summary.sent == 1, "a new file at the same place is a candidate")
+  }
+
+  @Test("never writes over a file, and numbers the next one")
+  func collisions() async throws {
+    let project = try TemporaryProject()
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(root: "in", after: .move(to: "sent"))
+    for text in ["one", "two!", "three"] {
+      try project.write(text, to: "in/a.md")
+      #expect(try await rig.run(recipe).summary.sent == 1)
+    }
+    #expect(project.has("sent/a.md") && project.has("sent/a-2.md") && project.has("sent/a-3.md"))
+  }
+
+  @Test("asks a changed recipe again about what was not sent, and leaves the rest")
+  func changedRecipe() async throws {
+    let project = try TemporaryProject()
+    for name in ["skip", "reject", "fault", "send"] { try project.write(name, to: "\(name).md") }
+    let rig = try await Rig(project)
+    let ruling: @Sendable (Candidate) -> Ruling = { candidate in
+      switch candidate.path.stem {
+      case "skip": .skip(reason: "no")
+      case "reject": .reject(reason: "bad")
+      case "fault": .fault(Failure(.script, "broken"))
+      default: .send(Wishes())
+      }
+    }
+    let first = try await rig.run(try SwiftRecipe(ruling: ruling)).summary
+    #expect(first.skipped == 1 && first.rejected == 1 && first.failed == 1 && first.sent == 1)
+    let same = try SwiftRecipe(ruling: ruling)
+    let second = try await rig.run(same).summary
+    #expect(second.skipped == 1 && second.rejected == 1 && second.failed == 1 && second.alreadyDone == 1)
+    #expect(same.asked.withLock { $0.isEmpty })
+    let third = try await rig.run(try SwiftRecipe(version: "2")).summary
+    #expect(third.sent == 3 && third.alreadyDone == 1)
+  }
+
+  @Test("refuses what breaks a published limit before a session is opened", arguments: [0, 536_870_913])
+  func limits(size: Int) async throws {
+    let project = try TemporaryProject()
+    try project.write("", to: "a.md")
+    try project.grow("a.md", to: size)
+    let rig = try await Rig(project)
+    let run = try await rig.run(try SwiftRecipe())
+    #expect(run.summary.failed == 1 && run.summary.sent == 0)
+    #expect(try await rig.sessions().isEmpty)
+    let message = run.events.compactMap { event in
+      if case .failed(_, let failure, _) = event { failure.message } else { nil }
+    }
+    #expect(message.first?.contains(size == 0 ? "at least 1" : "536870912") == true)
+  }
+
+  @Test("never completes a file that changes while it is read")
+  func changesWhileRead() async throws {
+    let project = try TemporaryProject()
+    try project.write("before", to: "a.md")
+    let rig = try await Rig(project)
+    let once = CallsLeft(1)
+    let run = try await rig.run(
+      try SwiftRecipe(),
+      wrap: { base in
+        MeddlingService(base: base) {
+          if once.take() { try? project.write("after!!", to: "a.md") }
+        }
+      })
+    #expect(run.summary.sent == 1 && run.summary.failed == 0)
+    let completed = try await rig.sessions().filter { $0.status == .completed }
+    #expect(completed.count == 1)
+    #expect(try await rig.content(of: completed[0]) == "after!!")
+    #expect(try await rig.sessions().filter { $0.status == .cancelled }.count == 1)
+  }
+
+  @Test("gives up a file that changes each time, and leaves no session open")
+  func keepsChanging() async throws {
+    let project = try TemporaryProject()
+    try project.write("0", to: "a.md")
+    let rig = try await Rig(project)
+    let always = CallsLeft(100)
+    let run = try await rig.run(
+      try SwiftRecipe(),
+      wrap: { base in
+        MeddlingService(base: base) {
+          _ = always.take()
+          try? project.write(String(repeating: "x", count: 200 - always.left), to: "a.md")
+        }
+      })
+    #expect(run.summary.failed == 1 && run.summary.sent == 0)
+    #expect(try await rig.sessions().allSatisfy { $0.status == .cancelled })
+  }
+
+  @Test("stops when the service is away, calls nothing failed, and goes on in the next run")
+  func outage() async throws {
+    let project = try TemporaryProject()
+    for number in 1...5 { try project.write("\(number)", to: "\(number).md") }
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(afterFailure: .remove)
+    let run = try await rig.run(
+      recipe, wrap: { OutService(base: $0, error: ServiceError(.serviceUnavailable, "down")) })
+    guard case .service = run.summary.stop else {
+      Issue.record("the run did not stop for the service: \(run.summary)")
+      return
+    }
+    #expect(run.summary.failed == 0 && run.summary.left == 5)
+    #expect(recipe.failures.withLock { $0.isEmpty })
+    #expect(try await rig.run(recipe).summary.sent == 5)
+  }
+
+  @Test("does what the recipe wants with files that are given up, once")
+  func failedStep() async throws {
+    let project = try TemporaryProject()
+    try project.write("x", to: "in/a.md")
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(afterFailure: .move(to: "dead")) { _ in .reject(reason: "no") }
+    #expect(try await rig.run(recipe).summary.rejected == 1)
+    #expect(project.has("dead/in/a.md"))
+    let second = try await rig.run(recipe).summary
+    #expect(second.found == 0 && recipe.failures.withLock { $0 } == ["in/a.md"])
+  }
+
+  @Test("reports a root that is missing, and no empty project")
+  func missingRoot() async throws {
+    let rig = try await Rig(try TemporaryProject())
+    let run = try await rig.run(try SwiftRecipe(root: "nowhere"))
+    #expect(run.summary.problems == 1 && !run.summary.isClean)
+  }
+}

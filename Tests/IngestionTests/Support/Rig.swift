@@ -1,0 +1,62 @@
+import FileSessions
+import Foundation
+import Ingestion
+import LocalService
+import SQLiteLedger
+import Synchronization
+import Workspace
+
+/// An engine over a real directory, a real ledger and the real local service.
+struct Rig {
+  let project: TemporaryProject
+  let workspace: Workspace
+  let store: LocalStore
+
+  init(_ project: TemporaryProject) async throws {
+    self.project = project
+    workspace = try project.workspace()
+    store = try await LocalStore.open(project.state + "/local")
+  }
+
+  /// Runs a recipe once; the ledger is opened for the run and let go after it.
+  func run(
+    _ recipe: any Recipe, crash: CrashPoint? = nil, wrap: ((any FileService) -> any FileService)? = nil,
+    transfers: Int = 1
+  ) async throws -> (summary: RunSummary, events: [RunEvent]) {
+    let events = Mutex<[RunEvent]>([])
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    var service: any FileService = store.service()
+    if let wrap { service = wrap(service) }
+    let engine = Engine(
+      recipe: recipe, profile: "local",
+      service: crash.map { CrashingService(base: service, point: $0) } ?? service,
+      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger,
+      workspace: workspace, types: MIMETypes(), transfers: transfers,
+      retry: Retrier(
+        policy: RetryPolicy(
+          attempts: 1, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
+        sleep: { _ in }),
+      clock: .system, newKey: { UUID().uuidString },
+      report: { event in events.withLock { $0.append(event) } })
+    let summary = await engine.run()
+    return (summary, events.withLock { $0 })
+  }
+
+  /// Every session that the service has.
+  func sessions() async throws -> [FileSession] {
+    var all: [FileSession] = []
+    while true {
+      let page = try await store.service().list(limit: 25, offset: all.count)
+      if page.data.isEmpty { return all }
+      all += page.data
+    }
+  }
+
+  func content(of session: FileSession) async throws -> String {
+    let bytes = Mutex<[UInt8]>([])
+    _ = try await store.service().download(session.id, range: nil) { piece in
+      bytes.withLock { $0 += piece }
+    }
+    return String(decoding: bytes.withLock { $0 }, as: UTF8.self)
+  }
+}

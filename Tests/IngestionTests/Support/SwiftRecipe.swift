@@ -1,0 +1,51 @@
+import FileSessions
+import Ingestion
+import Synchronization
+import Workspace
+
+/// A recipe written in Swift, which the engine cannot tell from one in Lua.
+final class SwiftRecipe: Recipe {
+  let name = "test"
+  let version: String
+  let walk: WalkSettings
+  let ruling: @Sendable (Candidate) -> Ruling
+  let after: AfterAction?
+  let afterFailure: AfterAction?
+  let completions = Mutex<[String]>([])
+  let failures = Mutex<[String]>([])
+  let asked = Mutex<[String]>([])
+
+  init(
+    version: String = "1", root: String = ".", include: [String] = ["**/*.md"], after: AfterAction? = nil,
+    afterFailure: AfterAction? = nil,
+    ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) }
+  ) throws {
+    self.version = version
+    walk = WalkSettings(root: try ProjectPath(root), globs: try GlobSet(include: include))
+    self.after = after
+    self.afterFailure = afterFailure
+    self.ruling = ruling
+  }
+
+  var handlesCompleted: Bool { after != nil }
+  var handlesFailed: Bool { afterFailure != nil }
+
+  func discovery() -> Discovery { .walk(walk) }
+
+  func decide(_ candidates: [Candidate]) -> [Ruling] {
+    asked.withLock { $0 += candidates.map(\.path.string) }
+    return candidates.map(ruling)
+  }
+
+  func completed(_ file: SettledFile, session: FileSession) -> AfterAction? {
+    completions.withLock { $0.append(file.key.path.string) }
+    return after
+  }
+
+  func failed(_ file: SettledFile, failure: Failure) -> AfterAction? {
+    failures.withLock { $0.append(file.key.path.string) }
+    return afterFailure
+  }
+
+  func summary(_ summary: RunSummary) {}
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Workspace
+
+/// A directory of its own for a test, removed with the last reference to it.
+final class TemporaryProject: Sendable {
+  let root: String
+
+  init() throws {
+    root = NSTemporaryDirectory() + "/moontide-ingestion-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: root)
+  }
+
+  var state: String { root + "/.moontide" }
+
+  func workspace() throws -> Workspace { try Workspace(root: root) }
+
+  func write(_ text: String, to path: String) throws {
+    let url = URL(fileURLWithPath: root + "/" + path)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+
+  func remove(_ path: String) throws {
+    try FileManager.default.removeItem(atPath: root + "/" + path)
+  }
+
+  func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root + "/" + path) }
+
+  /// Gives the file another modification time and leaves its content alone.
+  func touch(_ path: String) throws {
+    let moment = Date(timeIntervalSince1970: 1_000_000_000)
+    try FileManager.default.setAttributes([.modificationDate: moment], ofItemAtPath: root + "/" + path)
+  }
+}
