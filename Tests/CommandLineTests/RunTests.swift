@@ -89,7 +89,9 @@ struct RunTests {
     #expect(run.errors.contains("x.lua"))
   }
 
-  @Test("names script, line, handler and file of an error, and sends the rest; a corrected recipe sends what failed")
+  @Test(
+    "names script, line, handler and file of an error, and sends the rest; a corrected recipe sends what failed"
+  )
   func handlerError() async throws {
     let sandbox = try Sandbox()
     for name in ["a", "b", "c"] { try sandbox.write(name, to: "in/\(name).md") }
@@ -108,7 +110,8 @@ struct RunTests {
     let first = try await sandbox.moontide("run", "broken.lua")
     #expect(first.status == 1 && first.lastLine.contains("2 sent"), "\(first)")
     let line = first.output.split(separator: "\n").first { $0.hasPrefix("failed") } ?? ""
-    #expect(line.contains("broken.lua:4") && line.contains("rename") && line.contains("in/b.md"), "\(first.output)")
+    #expect(
+      line.contains("broken.lua:4") && line.contains("rename") && line.contains("in/b.md"), "\(first.output)")
 
     try sandbox.write(recipe("-- corrected"), to: "broken.lua")
     let second = try await sandbox.moontide("run", "broken.lua")

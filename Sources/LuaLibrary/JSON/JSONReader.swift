@@ -65,7 +65,8 @@ package struct JSONReader {
     case UInt8(ascii: "f"): return try word("false", .boolean(false))
     case UInt8(ascii: "n"): return try word("null", JSONMarks.null)
     case nil: throw failure("the text ends where a value should be")
-    case UInt8(ascii: "'"): throw failure("a value wanted, found '", hint: "JSON's strings have double quotes")
+    case UInt8(ascii: "'"):
+      throw failure("a value wanted, found '", hint: "JSON's strings have double quotes")
     default: throw failure("a value wanted, found \(found)")
     }
   }
@@ -155,7 +156,8 @@ package struct JSONReader {
       case .error:
         position = start
         throw failure(
-          "an integer needs more than 64 bits", hint: "decode with { big = \"float\" } or { big = \"string\" }")
+          "an integer needs more than 64 bits",
+          hint: "decode with { big = \"float\" } or { big = \"string\" }")
       case .float: break
       case .string: return .string(text)
       }
@@ -190,7 +192,8 @@ package struct JSONReader {
       case nil:
         position = start
         throw failure("a string is not closed")
-      default: throw failure("a control character in a string", hint: "it has to be written as an escape: \\n")
+      default:
+        throw failure("a control character in a string", hint: "it has to be written as an escape: \\n")
       }
     }
   }

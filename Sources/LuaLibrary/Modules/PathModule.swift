@@ -22,7 +22,8 @@ extension LuaLibrary {
         guard let relative = PathText.relative(path, to: base) else {
           throw LuaValueError(
             place: "moontide.path.relative",
-            problem: "\"\(escapingControls(path))\" and \"\(escapingControls(base))\" have no common beginning",
+            problem:
+              "\"\(escapingControls(path))\" and \"\(escapingControls(base))\" have no common beginning",
             hint: "both paths have to be absolute, or both relative and without a leading ..")
         }
         try call.push(relative)

@@ -52,7 +52,8 @@ struct CrashingService: FileService {
   }
 
   func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
-    try await point.pass(dead: dead) { () async throws(ServiceError) in try await base.create(file, key: key) }
+    try await point.pass(dead: dead) { () async throws(ServiceError) in try await base.create(file, key: key)
+    }
   }
 
   func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
