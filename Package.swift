@@ -3,12 +3,16 @@ import PackageDescription
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
   name: "moontide",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   // From the top down: nothing imports what stands above it.
   targets: [
@@ -22,7 +26,9 @@ let package = Package(
       name: "Scripting",
       dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
-    .target(name: "LuaLibrary", dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests"]),
+    .target(
+      name: "LuaLibrary",
+      dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests", subprocess, systemPackage]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
     .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge"]),

@@ -14,6 +14,14 @@ package struct LibraryContext: Sendable {
   package var permissions: Permissions
   /// What `moontide.args` holds.
   package var arguments: ScriptArguments
+  /// The variables that `moontide.env` and child processes are given from.
+  package var environment: ScriptEnvironment
+  /// What `moontide.store` keeps; nil where scripts have none.
+  package var store: (any ScriptStore)?
+  /// What `moontide.http` goes through; nil where scripts cannot connect.
+  package var web: (any WebTransport)?
+  /// The time of day, for `moontide.time`.
+  package var clock: WallClock
   /// Waits; throws when the task is cancelled.
   package var sleep: @Sendable (Duration) async throws -> Void
   /// Gives idempotency keys that were never given before.
@@ -30,6 +38,8 @@ package struct LibraryContext: Sendable {
   package init(
     script: String = "script", workspace: Workspace, types: MIMETypes, service: any FileService,
     permissions: Permissions = .project, arguments: ScriptArguments = .named([:]),
+    environment: ScriptEnvironment = ScriptEnvironment([:]), store: (any ScriptStore)? = nil,
+    web: (any WebTransport)? = nil, clock: WallClock = .system,
     sleep: @escaping @Sendable (Duration) async throws -> Void,
     newKey: @escaping @Sendable () -> String,
     log: @escaping @Sendable (LogLine) -> Void = { _ in }, output: (@Sendable (String) -> Void)? = nil,
@@ -42,6 +52,10 @@ package struct LibraryContext: Sendable {
     self.service = service
     self.permissions = permissions
     self.arguments = arguments
+    self.environment = environment
+    self.store = store
+    self.web = web
+    self.clock = clock
     self.sleep = sleep
     self.newKey = newKey
     self.log = log

@@ -20,13 +20,14 @@ package final class LineReader: Sendable {
     var isAtEnd = false
   }
 
-  private let path: ProjectPath
+  /// What messages call the file.
+  private let name: String
   private let open: @Sendable () throws -> OpenFile
   private let state = Mutex(State())
 
   /// - Parameter open: opens the file; may be called several times, on threads that may block.
-  package init(_ path: ProjectPath, open: @escaping @Sendable () throws -> OpenFile) {
-    self.path = path
+  package init(_ name: String, open: @escaping @Sendable () throws -> OpenFile) {
+    self.name = name
     self.open = open
   }
 
@@ -51,7 +52,7 @@ package final class LineReader: Sendable {
     let file = try open()
     let stamp = try file.stamp()
     guard state.stamp == nil || state.stamp == stamp else {
-      throw WorkspaceError(.changed, path: path.string, "\(path) changed while its lines were read")
+      throw WorkspaceError(.changed, path: name, "\(name) changed while its lines were read")
     }
     state.stamp = stamp
     return try file.read(count: Self.pieceSize, at: state.offset)
@@ -75,8 +76,8 @@ package final class LineReader: Sendable {
     guard state.rest.count <= Self.longestLine else {
       state.isAtEnd = true
       throw WorkspaceError(
-        .tooLarge, path: path.string,
-        "line \(state.lines + 1) of \(path) is longer than \(Self.longestLine) bytes; is it a text? read it in parts"
+        .tooLarge, path: name,
+        "line \(state.lines + 1) of \(name) is longer than \(Self.longestLine) bytes; is it a text? read it in parts"
       )
     }
     return lines

@@ -6,6 +6,7 @@ package enum LuaLibrary {
   package static func modules(_ context: LibraryContext) -> [LuaModule] {
     [
       base(context), path(), json(), log(context), fileSystem(context), files(context),
+      environment(context), hash(context), time(context), store(context), process(context), http(context),
     ]
   }
 

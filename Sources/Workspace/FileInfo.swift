@@ -78,12 +78,15 @@ package struct FileInfo: Hashable, Sendable {
   package var stamp: FileStamp
   /// The permission bits (`0o644`), without the kind.
   package var mode: UInt32
+  /// How many names the file has.
+  package var links: Int
 
   init(path: ProjectPath, status: stat) {
     self.path = path
     kind = FileKind(mode: status.st_mode)
     stamp = FileStamp(status)
     mode = UInt32(status.st_mode & 0o7777)
+    links = Int(status.st_nlink)
   }
 }
 

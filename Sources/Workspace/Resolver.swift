@@ -94,6 +94,7 @@ struct Resolver {
       directory = next
       done.append(name)
     case .link:
+      guard workspace.links == .follow else { throw .changed(asked, cannot: action) }
       try follow(name, next)
     case let kind where pending.isEmpty:
       // It was a link a moment ago.

@@ -19,6 +19,7 @@ package final class Workspace: Sendable {
 
   let root: Descriptor
   let capabilities: FileSystemCapabilities
+  let links: LinkPolicy
   /// The project's path as it was given, for absolute paths that are written the same way.
   private let givenPath: String
   /// Where the state directory lies below the root under another name than `.moontide`; it is refused
@@ -29,8 +30,11 @@ package final class Workspace: Sendable {
   ///
   /// Relative paths are relative to the current directory of the process, once, now. Throws when the
   /// root is missing or no directory, or when the state directory is the root or above it.
+  ///
+  /// - Parameter links: `.refuse` for paths whose links were resolved, and judged, beforehand.
   package init(
-    root: String, state: String? = nil, capabilities: FileSystemCapabilities = .all
+    root: String, state: String? = nil, capabilities: FileSystemCapabilities = .all,
+    links: LinkPolicy = .follow
   ) throws(WorkspaceError) {
     let action = "open the project"
     do {
@@ -44,6 +48,7 @@ package final class Workspace: Sendable {
     givenPath = Self.absolute(root)
     statePath = state.map(Self.resolved) ?? rootPath + "/" + Self.stateName
     self.capabilities = capabilities
+    self.links = links
     stateBelowRoot = Self.components(of: statePath, below: rootPath).map { ProjectPath(components: $0) }
     guard Self.components(of: rootPath, below: statePath) == nil else {
       throw WorkspaceError(
@@ -133,6 +138,14 @@ package final class Workspace: Sendable {
     else { return nil }
     return Array(path.dropFirst(directory.count))
   }
+}
+
+/// What is done with a symbolic link that would have to be followed.
+package enum LinkPolicy: Sendable {
+  /// It is followed where it stays inside the project.
+  case follow
+  /// It is an error (`changed`): it was not there when the path was judged.
+  case refuse
 }
 
 /// What the file system below the project can do; `all` tries the best way and falls back by itself.

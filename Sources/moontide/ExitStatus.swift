@@ -17,9 +17,11 @@ enum ExitStatus: Int32, Error {
 }
 
 /// An end with a message for the person at the keyboard.
-struct CommandFailure: Error {
+struct CommandFailure: Error, CustomStringConvertible {
   var status: ExitStatus
   var message: String
+
+  var description: String { message }
 
   init(_ status: ExitStatus, _ message: String) {
     self.status = status

@@ -5,6 +5,8 @@ import Glibc
 @main
 enum Main {
   static func main() async {
+    // A reader that goes away, as in `moontide run … | head`, must not end a run in the middle.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try Moontide.parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

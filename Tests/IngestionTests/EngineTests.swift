@@ -177,4 +177,74 @@ struct EngineTests {
     let run = try await rig.run(try SwiftRecipe(root: "nowhere"))
     #expect(run.summary.problems == 1 && !run.summary.isClean)
   }
+
+  @Test("keeps a file whose target is the file itself under another path")
+  func targetIsSource() async throws {
+    let project = try TemporaryProject()
+    try project.write("only copy", to: "in/a.md")
+    try project.link("up", to: "in")
+    let run = try await Rig(project).run(try SwiftRecipe(root: "in", after: .move(to: "up")))
+    #expect(run.summary.sent == 1 && run.summary.isClean)
+    #expect(project.has("in/a.md"))
+  }
+
+  @Test("takes no other file for its own work, even one with the same content")
+  func foreignTargets() async throws {
+    let project = try TemporaryProject()
+    for path in ["in/a.md", "in/a-2.md", "up/a.md"] { try project.write("same", to: path) }
+    let rig = try await Rig(project)
+    let run = try await rig.run(try SwiftRecipe(root: "in", after: .move(to: "up")))
+    #expect(run.summary.sent == 2)
+    #expect(project.has("up/a.md") && project.has("up/a-2.md") && project.has("up/a-3.md"))
+    let other = try await rig.run(try SwiftRecipe(root: "up", name: "other"))
+    #expect(other.summary.found == 1, "up/a.md was there before, and is a candidate of its own")
+  }
+
+  @Test("leaves a file for the next run when its recipe is not to be asked any more")
+  func unasked() async throws {
+    let project = try TemporaryProject()
+    try project.write("before", to: "a.md")
+    let rig = try await Rig(project)
+    let once = CallsLeft(1)
+    let asked = CallsLeft(1)
+    let recipe = try SwiftRecipe(afterFailure: .remove) { _ in asked.take() ? .send(Wishes()) : .unasked }
+    let run = try await rig.run(
+      recipe,
+      wrap: { base in
+        MeddlingService(base: base) { if once.take() { try? project.write("after!!", to: "a.md") } }
+      })
+    #expect(run.summary.failed == 0 && run.summary.left == 1 && project.has("a.md"))
+    #expect(try await rig.run(try SwiftRecipe()).summary.sent == 1)
+    #expect(try await rig.sessions().filter { $0.status == .pending }.isEmpty)
+  }
+
+  @Test("asks a corrected recipe again instead of finishing what was to follow on the old failure")
+  func voidStep() async throws {
+    let project = try TemporaryProject()
+    try project.write("x", to: "a.md")
+    let rig = try await Rig(project)
+    // The process dies after the failure was recorded and before anything followed on it.
+    let point = CrashPoint(call: 1, after: true)
+    let broken = try SwiftRecipe(afterFailure: .move(to: "dead")) { _ in .fault(Failure(.script, "broken")) }
+    _ = try await rig.run(broken, crash: point)
+    let corrected = try SwiftRecipe(version: "2", afterFailure: .move(to: "dead"))
+    let run = try await rig.run(corrected)
+    #expect(run.summary.sent == 1 && run.summary.failed == 0)
+    #expect(project.has("a.md") && !project.has("dead/a.md"))
+  }
+
+  @Test("ends a step whose file is gone")
+  func goneSource() async throws {
+    let project = try TemporaryProject()
+    try project.write("x", to: "in/a.md")
+    // A file stands where the directory should be.
+    try project.write("in the way", to: "up")
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(root: "in", after: .move(to: "up"))
+    #expect(try await rig.run(recipe).summary.stepsFailed == 1)
+    try project.remove("up")
+    try project.remove("in/a.md")
+    let run = try await rig.run(recipe).summary
+    #expect(run.isClean && run.sent == 0)
+  }
 }

@@ -103,14 +103,16 @@ import Workspace
   @Test(
     "A path that leads out, into the state directory, or nowhere is an error that says so",
     arguments: [
-      ("read('/etc/passwd')", "outside"), ("read('../x')", "outside"), ("read('notes/../../x')", "outside"),
+      ("read('/etc/passwd')", "permission"), ("read('../x')", "permission"),
+      ("read('notes/../../x')", "permission"),
       ("read('out/passwd')", "outside"), ("write('out/x', '')", "outside"),
       ("write('.moontide/x', '')", "protected"),
       ("read('.moontide/ledger')", "protected"), ("list('.moontide')", "protected"),
       ("remove('out/passwd')", "outside"),
-      ("move('bin', '/tmp/x')", "outside"), ("copy('bin', 'out/x')", "outside"), ("read('no')", "not_found"),
+      ("move('bin', '/var/x')", "permission"), ("copy('bin', 'out/x')", "outside"),
+      ("read('no')", "not_found"),
       ("read('notes')", "not_regular"), ("list('bin')", "not_directory"), ("read('a\\0b')", "invalid_name"),
-      ("read('')", "invalid_name"), ("glob('*', {root = '..'})", "outside"),
+      ("read('')", "invalid_name"), ("glob('*', {root = '..'})", "permission"),
       ("mkdir('bin')", "not_directory"),
       ("remove('notes')", "not_regular"),
     ])
@@ -119,8 +121,12 @@ import Workspace
       atPath: surroundings.project.path + "/out", withDestinationPath: "/etc")
     let values = try await surroundings.run(
       "local ok, e = pcall(function() return moontide.fs.\(call) end) return ok, e.kind, e.code, tostring(e)")
-    #expect(values.prefix(2) == [false, "file"])
-    #expect(values[2] == .string(code) || code == "not_directory", "\(values)")
+    if code == "permission" {
+      #expect(values.prefix(2) == [false, "permission"])
+    } else {
+      #expect(values.prefix(2) == [false, "file"])
+      #expect(values[2] == .string(code) || code == "not_directory", "\(values)")
+    }
   }
 
   @Test("A file that is too large for one piece names the limit and the way out")
@@ -150,7 +156,8 @@ import Workspace
         "moontide.files.create: not permitted: service \"files:create\""
       ),
     ] {
-      #expect(try await surroundings.message("moontide.\(call)", permissions: .none) == wanted)
+      let message = try await surroundings.message("moontide.\(call)", permissions: .none)
+      #expect(message.hasPrefix(wanted), "\(message)")
     }
     let values = try await surroundings.run(
       "local _, e = pcall(moontide.fs.read, 'bin') return e.kind, e.permission, e.wanted", permissions: .none)

@@ -1,5 +1,5 @@
 -- A nightly CSV export for your own assistant. The directory is an argument:
---   moontide run exports.lua --arg dir=/srv/exports
+--   moontide run exports.lua --arg dir=nightly
 -- A file counts only when its last line ends with a line break: the export writes that last.
 local dir = moontide.args.dir or "exports"
 

@@ -87,6 +87,7 @@ struct Aftercare: Sendable {
   ) async throws -> Trace? {
     let wanted = try workspace.path(directory).appending(job.relative)
     let (workspace, path, stamp) = (workspace, job.key.path, job.stamp)
+    var isRepeated = job.step?.destination != nil
     for number in 1...Self.mostNames {
       let target = try job.step?.destination.map { try workspace.path($0) } ?? wanted.numbered(number)
       if job.step?.destination == nil {
@@ -94,7 +95,9 @@ struct Aftercare: Sendable {
         job.step?.destination = target.string
         job = try await ledger.record(LedgerChange(job))
       }
-      let placing = Placing(operation: operation, source: path, stamp: stamp, md5: job.md5, target: target)
+      let placing = Placing(
+        operation: operation, source: path, stamp: stamp, md5: job.md5, target: target,
+        isRepeated: isRepeated)
       let outcome = try await offload { () throws(WorkspaceError) in try placing.perform(in: workspace) }
       switch outcome {
       case .placed(let trace):
@@ -103,8 +106,12 @@ struct Aftercare: Sendable {
       case .changed:
         report(.finished(path, Self.leftInPlace))
         return nil
+      case .gone:
+        report(.finished(path, "is not there any more"))
+        return nil
       case .taken:
         job.step?.destination = nil
+        isRepeated = false
       }
     }
     throw WorkspaceError(

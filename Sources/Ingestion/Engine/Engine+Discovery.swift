@@ -4,7 +4,7 @@ import Workspace
 extension Engine {
   /// Takes discovery page by page until it ends or the run is to end.
   func discover(
-    except resumed: Set<ProjectPath>, _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
+    except resumed: Set<ProjectPath>, _ slots: inout Slots, _ group: inout TaskGroup<Passed>
   ) async throws {
     let pages = try CandidatePages(of: try await recipe.discovery(), for: self)
     while mayBegin(slots) {
@@ -21,7 +21,7 @@ extension Engine {
   /// Sorts a page by what the ledger knows, asks the recipe about the rest, and begins with what is to be sent.
   private func take(
     _ candidates: [Candidate], resumed: Set<ProjectPath>, _ slots: inout Slots,
-    _ group: inout TaskGroup<Outcome>
+    _ group: inout TaskGroup<Passed>
   ) async throws(LedgerError) {
     let sorted = try await sort(candidates, resumed: resumed)
     slots.tally.summary.found += candidates.count - sorted.uncounted
@@ -47,12 +47,9 @@ extension Engine {
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
     for job in ended.isEmpty ? [] : try await ledger.record(ended) {
-      if job.step == nil {
-        reportStanding(job, isNew: true)
-        slots.tally.add(Outcome(standing: job))
-      } else {
-        await submit(job, resumed: false, &slots, &group)
-      }
+      reportStanding(job, isNew: true)
+      slots.tally.add(Outcome(standing: job))
+      if job.step != nil { await submit(job, resumed: false, &slots, &group) }
     }
     for job in toSend { await submit(job, resumed: false, &slots, &group) }
   }

@@ -65,13 +65,14 @@ package struct Engine: Sendable {
   package func run() async -> RunSummary {
     let began = clock.now
     report(.began(recipe: recipe.name, profile: profile))
-    var tally = await withTaskGroup(of: Outcome.self) { group in
+    var tally = await withTaskGroup(of: Passed.self) { group in
       var slots = Slots(limit: transfers)
       do {
         let resumed = try await resume(&slots, &group)
         try await discover(except: resumed, &slots, &group)
       } catch let error as LedgerError {
-        slots.tally.stop(.ledger(error.message))
+        // A cancelled task cannot read the ledger any more; that is no fault of the ledger.
+        slots.tally.stop(Task.isCancelled ? .requested : .ledger(error.message))
       } catch {
         slots.tally.add(.problem)
         report(.problem(path: recipe.name, message: (error as? Failure)?.message ?? "\(error)"))
@@ -95,16 +96,34 @@ package struct Engine: Sendable {
 
   /// Takes up what an earlier run left under way, and tells which files those are.
   private func resume(
-    _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
+    _ slots: inout Slots, _ group: inout TaskGroup<Passed>
   ) async throws(LedgerError) -> Set<ProjectPath> {
-    let jobs = try await ledger.unfinished(profile: profile, recipe: recipe.name)
+    var jobs: [Job] = []
+    for job in try await ledger.unfinished(profile: profile, recipe: recipe.name)
+    where await isStillDue(job) {
+      jobs.append(job)
+    }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     for job in jobs {
       slots.tally.summary.found += 1
+      if !job.phase.isUnderWay {
+        reportStanding(job, isNew: false)
+        slots.tally.add(Outcome(standing: job))
+      }
       await submit(job, resumed: true, &slots, &group)
     }
     await slots.drain(&group)
     return Set(jobs.map(\.key.path))
+  }
+
+  /// Whether what an earlier run left to do is still to be done.
+  ///
+  /// What was to follow on giving a file up is void when the file or the recipe has changed since: then it is
+  /// asked again instead. Once it is settled where the file goes, it goes there.
+  private func isStillDue(_ job: Job) async -> Bool {
+    guard job.phase == .failed, job.step?.destination == nil else { return true }
+    let stamp = await offload { [workspace] in try? workspace.info(job.key.path).stamp }
+    return stamp == job.stamp && job.recipeVersion == recipe.version
   }
 
   /// Whether anything new may be begun.
@@ -114,11 +133,12 @@ package struct Engine: Sendable {
 
   /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
   func submit(
-    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
+    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout TaskGroup<Passed>
   ) async {
     await slots.makeRoom(&group)
     guard mayBegin(slots) else {
-      slots.tally.add(.left)
+      // What was given up is counted as that; only what would have followed is left.
+      if job.phase.isUnderWay { slots.tally.add(.left) }
       return
     }
     let passage = Passage(engine: self)

@@ -5,15 +5,17 @@ import Workspace
 struct Passage: Sendable {
   let engine: Engine
 
-  func pass(_ job: Job, resumed: Bool) async -> Outcome {
+  func pass(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
+      guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
       return try await carry(job, resumed: resumed)
     } catch {
-      return .stop(.ledger(error.message))
+      // A cancelled task cannot read its record any more; that is no fault of the record.
+      return Passed(outcome: .stop(Task.isCancelled ? .requested : .ledger(error.message)))
     }
   }
 
-  private func carry(_ job: Job, resumed: Bool) async throws(LedgerError) -> Outcome {
+  private func carry(_ job: Job, resumed: Bool) async throws(LedgerError) -> Passed {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
@@ -22,18 +24,21 @@ struct Passage: Sendable {
       switch delivered.ending {
       case .delivered:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
-        let stepFailed = try await settle(job)
-        return .sent(bytes: job.stamp.size, stepFailed: stepFailed)
+        return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
       case .failed:
         break
       case .away(let error):
-        return .stop(Task.isCancelled ? .requested : .service(error))
+        return Passed(outcome: .stop(Task.isCancelled ? .requested : .service(error)))
       case .decideAgain:
-        job = try await decideAgain(job, countsAsChange: situation == .fresh)
+        guard let next = try await decideAgain(job, countsAsChange: situation == .fresh) else {
+          return Passed(outcome: .left)
+        }
+        job = next
         situation = .fresh
       }
     }
-    return try await conclude(job, wasCompleted: job.phase == .completed)
+    engine.reportStanding(job, isNew: true)
+    return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.
@@ -45,20 +50,14 @@ struct Passage: Sendable {
     return stamp == job.stamp && isDecided ? .resumed : .overtaken
   }
 
-  /// Reports how a file ended that was not sent now, and does what is left to do with it.
-  private func conclude(_ job: Job, wasCompleted: Bool) async throws(LedgerError) -> Outcome {
-    engine.reportStanding(job, isNew: true)
-    let stepFailed = try await settle(job)
-    return wasCompleted ? .settled(stepFailed: stepFailed) : Outcome(standing: job)
-  }
-
   private func settle(_ job: Job) async throws(LedgerError) -> Bool {
     if case .failed = try await engine.aftercare.settle(job).ending { return true }
     return false
   }
 
-  /// Asks the recipe about the file as it is now. No session is open for it any more.
-  private func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job {
+  /// Asks the recipe about the file as it is now; nil when it is not to be asked any more. No session is open
+  /// for the file, and until there is an answer the record stays as it is.
+  private func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job? {
     let path = job.key.path
     var failed = job
     failed.phase = .failed
@@ -79,6 +78,7 @@ struct Passage: Sendable {
     }
     let candidate = Candidate(key: job.key, relative: job.relative, stamp: info.stamp)
     let ruling = await engine.recipe.decide([candidate]).first
+    if ruling == .unasked { return nil }
     var next = await engine.job(for: candidate, by: ruling, over: job)
     next.changes = changes
     return next.phase == .decided ? next : try await engine.ledger.record(LedgerChange(next))

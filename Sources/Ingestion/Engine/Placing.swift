@@ -9,10 +9,12 @@ struct Placing: Sendable {
   }
 
   enum Outcome: Sendable {
-    /// It is there now, or was put there before a crash.
-    case placed(Trace)
+    /// It is there now, or was put there before a crash. No trace where its content could not be read.
+    case placed(Trace?)
     /// The source is another file than the one that was settled: it stays.
     case changed
+    /// There is no source, and nothing at the target that could be it.
+    case gone
     /// Another file is there.
     case taken
   }
@@ -24,14 +26,13 @@ struct Placing: Sendable {
   /// The content's md5, where it is known.
   let md5: MD5Digest?
   let target: ProjectPath
+  /// Whether an earlier run chose this target: only then can a file that is there be its work.
+  let isRepeated: Bool
 
   /// Blocks.
   func perform(in workspace: Workspace) throws(WorkspaceError) -> Outcome {
-    if try workspace.exists(target) {
-      guard let trace = try traceOfEarlierTry(in: workspace) else { return .taken }
-      if operation == .move { try removeSource(in: workspace) }
-      return .placed(trace)
-    }
+    if try workspace.exists(target) { return try meet(in: workspace) }
+    guard try workspace.exists(source) else { return .gone }
     guard try workspace.info(source).stamp == stamp else { return .changed }
     do throws(WorkspaceError) {
       let placed =
@@ -39,26 +40,52 @@ struct Placing: Sendable {
         case .move: try workspace.move(from: source, to: target)
         case .copy: try workspace.copy(from: source, to: target)
         }
-      let digest = if let md5 { md5 } else { try workspace.fingerprint(of: target)?.md5 }
-      return digest.map { .placed(Trace(path: target, stamp: placed.stamp, md5: $0)) } ?? .changed
+      guard isSettledContent(placed.stamp) else {
+        // It changed between the look and the deed. What is there now was never sent: it goes back.
+        try undo(in: workspace)
+        return .changed
+      }
+      return .placed(trace(placed.stamp, in: workspace))
     } catch {
       guard error.code == .exists else { throw error }
       return .taken
     }
   }
 
-  /// The trace of the file at the target, when it is ours: the very one, or one with its content.
-  private func traceOfEarlierTry(in workspace: Workspace) throws(WorkspaceError) -> Trace? {
-    guard let there = try workspace.fingerprint(of: target) else { return nil }
-    let isSame = there.stamp == stamp || (there.stamp.size == stamp.size && there.md5 == md5)
-    return isSame ? Trace(path: target, stamp: there.stamp, md5: there.md5) : nil
+  /// There is something at the target already.
+  private func meet(in workspace: Workspace) throws(WorkspaceError) -> Outcome {
+    let there = try workspace.info(target)
+    let here = try workspace.exists(source) ? workspace.info(source) : nil
+    // The same file under two paths, through a link or a mount: it is where it should be.
+    if let here, here.path == there.path || (here.stamp.inode == there.stamp.inode && there.links == 1) {
+      return .placed(trace(there.stamp, in: workspace))
+    }
+    guard isRepeated, there.kind == .file, try isOwnWork(there, in: workspace) else { return .taken }
+    // A move that was cut off after its copy, or its link, had arrived.
+    if operation == .move, let here, here.stamp == stamp { try workspace.remove(source) }
+    return .placed(trace(there.stamp, in: workspace))
   }
 
-  /// Ends a move whose copy had arrived: the content is at the target, so nothing is lost.
-  private func removeSource(in workspace: Workspace) throws(WorkspaceError) {
-    guard source != target, try workspace.exists(source), try workspace.info(source).stamp == stamp else {
-      return
+  private func isOwnWork(_ there: FileInfo, in workspace: Workspace) throws(WorkspaceError) -> Bool {
+    if there.stamp == stamp { return true }
+    guard let md5, there.stamp.size == stamp.size else { return false }
+    return try workspace.fingerprint(of: target)?.md5 == md5
+  }
+
+  /// Whether what was placed is what was looked at. Across devices the inode is another.
+  private func isSettledContent(_ placed: FileStamp) -> Bool {
+    placed.size == stamp.size && placed.modified == stamp.modified
+  }
+
+  private func undo(in workspace: Workspace) throws(WorkspaceError) {
+    switch operation {
+    case .move: try workspace.move(from: target, to: source)
+    case .copy: try workspace.remove(target)
     }
-    try workspace.remove(source)
+  }
+
+  private func trace(_ placed: FileStamp, in workspace: Workspace) -> Trace? {
+    let digest = md5 ?? (try? workspace.fingerprint(of: target))?.md5
+    return digest.map { Trace(path: target, stamp: placed, md5: $0) }
   }
 }

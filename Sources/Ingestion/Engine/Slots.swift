@@ -1,8 +1,6 @@
 /// How a file's passage ended, for the count.
 enum Outcome: Sendable {
-  case sent(bytes: Int64, stepFailed: Bool)
-  /// Nothing had to be sent: only a step was left from an earlier run.
-  case settled(stepFailed: Bool)
+  case sent(bytes: Int64)
   case alreadyDone
   case touched
   case skipped
@@ -16,6 +14,14 @@ enum Outcome: Sendable {
   case stop(RunSummary.Stop)
 }
 
+/// What came of one file's passage.
+struct Passed: Sendable {
+  /// nil where the file was counted before, and only something was left to do with it.
+  var outcome: Outcome?
+  /// What was to be done with the file afterwards failed.
+  var stepFailed = false
+}
+
 /// Counts outcomes.
 struct Tally: Sendable {
   var summary = RunSummary()
@@ -24,13 +30,9 @@ struct Tally: Sendable {
 
   mutating func add(_ outcome: Outcome) {
     switch outcome {
-    case .sent(let bytes, let stepFailed):
+    case .sent(let bytes):
       summary.sent += 1
       summary.bytes += bytes
-      summary.stepsFailed += stepFailed ? 1 : 0
-    case .settled(let stepFailed):
-      summary.alreadyDone += 1
-      summary.stepsFailed += stepFailed ? 1 : 0
     case .alreadyDone: summary.alreadyDone += 1
     case .touched: summary.touched += 1
     case .skipped: summary.skipped += 1
@@ -62,23 +64,24 @@ struct Slots {
   }
 
   /// Waits until a place is free.
-  mutating func makeRoom(_ group: inout TaskGroup<Outcome>) async {
-    while taken >= limit, let outcome = await group.next() { leave(outcome) }
+  mutating func makeRoom(_ group: inout TaskGroup<Passed>) async {
+    while taken >= limit, let passed = await group.next() { leave(passed) }
   }
 
   /// Takes a place.
-  mutating func begin(_ group: inout TaskGroup<Outcome>, _ work: @escaping @Sendable () async -> Outcome) {
+  mutating func begin(_ group: inout TaskGroup<Passed>, _ work: @escaping @Sendable () async -> Passed) {
     taken += 1
     group.addTask(operation: work)
   }
 
   /// Waits until every place is free.
-  mutating func drain(_ group: inout TaskGroup<Outcome>) async {
-    while let outcome = await group.next() { leave(outcome) }
+  mutating func drain(_ group: inout TaskGroup<Passed>) async {
+    while let passed = await group.next() { leave(passed) }
   }
 
-  private mutating func leave(_ outcome: Outcome) {
+  private mutating func leave(_ passed: Passed) {
     taken -= 1
-    tally.add(outcome)
+    if let outcome = passed.outcome { tally.add(outcome) }
+    if passed.stepFailed { tally.summary.stepsFailed += 1 }
   }
 }

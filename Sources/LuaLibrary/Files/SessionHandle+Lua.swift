@@ -18,15 +18,15 @@ extension SessionHandle {
 
   private static func addMethods(_ type: inout LuaObjectTypeBuilder<SessionHandle>) {
     type.waitingMethod("upload") { handle, call in
-      let path = try handle.context.readable(&call, 1)
-      try handle.context.require(.service(scope: Scopes.create), by: call.name)
+      let wanted = try handle.context.toRead(&call, 1)
+      try handle.context.require(.service(scope: ServiceScope.createFiles), by: call.name)
       return LuaOperation {
-        try await handle.upload(path)
+        try await handle.upload(wanted)
         return [handle.value]
       }
     }
     type.waitingMethod("complete") { handle, call in
-      try handle.context.require(.service(scope: Scopes.create), by: call.name)
+      try handle.context.require(.service(scope: ServiceScope.createFiles), by: call.name)
       let md5 = try call.optionalString(1).map { text in
         guard let digest = MD5Digest(hex: text) else {
           throw LuaValueError(
@@ -41,21 +41,21 @@ extension SessionHandle {
       }
     }
     type.waitingMethod("cancel") { handle, call in
-      try handle.context.require(.service(scope: Scopes.create), by: call.name)
+      try handle.context.require(.service(scope: ServiceScope.createFiles), by: call.name)
       return LuaOperation {
         try await handle.cancel()
         return [handle.value]
       }
     }
     type.waitingMethod("refresh") { handle, call in
-      try handle.context.require(.service(scope: Scopes.read), by: call.name)
+      try handle.requireReading(by: call.name)
       return LuaOperation {
         try await handle.refresh()
         return [handle.value]
       }
     }
     type.waitingMethod("download_url") { handle, call in
-      try handle.context.require(.service(scope: Scopes.read), by: call.name)
+      try handle.requireReading(by: call.name)
       return LuaOperation {
         let place = try await handle.context.service.url(handle.session.id)
         return [.string(place.url), .string(place.expiresAt.description)]
@@ -64,8 +64,10 @@ extension SessionHandle {
   }
 }
 
-/// The API's scopes that the library's calls take.
-enum Scopes {
-  static let create = "files:create"
-  static let read = "files:read"
+extension SessionHandle {
+  /// Its own job's session a handler may always look at; another one takes the API's scope.
+  private func requireReading(by function: String) throws {
+    if isOfJob { return }
+    try context.require(.service(scope: ServiceScope.readFiles), by: function)
+  }
 }

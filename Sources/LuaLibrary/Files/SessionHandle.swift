@@ -16,11 +16,18 @@ package final class SessionHandle: Sendable {
 
   private let state: Mutex<State>
   let context: LibraryContext
+  /// Whether it is the session of the job whose handler is called.
+  let isOfJob: Bool
 
-  /// - Parameter target: where the bytes go, when the session was opened here.
-  package init(_ session: FileSession, target: UploadTarget? = nil, context: LibraryContext) {
+  /// - Parameters:
+  ///   - target: where the bytes go, when the session was opened here.
+  ///   - isOfJob: whether a handler gets its own job's session, which it may look at without permission.
+  package init(
+    _ session: FileSession, target: UploadTarget? = nil, context: LibraryContext, isOfJob: Bool = false
+  ) {
     state = Mutex(State(session: session, target: target))
     self.context = context
+    self.isOfJob = isOfJob
   }
 
   /// The session as last seen.
@@ -41,15 +48,16 @@ package final class SessionHandle: Sendable {
   /// Sends a file's bytes, and remembers their md5 for `complete`.
   ///
   /// - Throws: `ServiceError`, or `WorkspaceError` (`changed`) when the file changed while it was read.
-  func upload(_ path: ProjectPath) async throws {
+  func upload(_ wanted: WantedFile) async throws {
     let (session, target) = state.withLock { ($0.session, $0.target) }
     guard let target else {
       throw LuaValueError(
         place: "session:upload", problem: "only the script that opened \(session.id) can send its bytes",
         hint: "open a session with moontide.files.create, or use moontide.files.upload")
     }
-    let source = try await offload { [workspace = context.workspace] () throws(WorkspaceError) in
-      try FileSource(workspace.open(path))
+    let source = try await offload { () throws in
+      let place = try wanted.place()
+      return try FileSource(place.workspace.open(place.path))
     }
     let receipt = try await context.service.upload(OpenedSession(session: session, target: target), source)
     try await offload { () throws(WorkspaceError) in try source.requireUnchanged() }

@@ -5,8 +5,8 @@ extension LuaLibrary {
   /// The most paths that `moontide.fs.glob` gives.
   static let mostPaths = 100_000
 
-  /// `moontide.fs`: files of the project. Paths are relative to it; what is written is never found again by
-  /// `discover`.
+  /// `moontide.fs`: files of the project, and others as far as it is granted. Paths are relative to the project,
+  /// or absolute; what is written is never found again by `discover`.
   static func fileSystem(_ context: LibraryContext) -> LuaModule {
     LuaModule("moontide.fs") { module in
       reading(context, &module)
@@ -16,12 +16,12 @@ extension LuaLibrary {
   }
 
   private static func reading(_ context: LibraryContext, _ module: inout LuaModule) {
-    let workspace = context.workspace
     module.waiting("read") { call in
-      let path = try context.readable(&call, 1)
+      let wanted = try context.toRead(&call, 1)
       let count = call.has(2) ? try call.byteCount(2) : nil
       return .blocking {
-        let file = try workspace.open(path)
+        let place = try wanted.place()
+        let file = try place.workspace.open(place.path)
         let bytes =
           if let count { try FileContent.head(file, count: count) } else {
             try FileContent.whole(file, advice: "moontide.fs.read(path, n)")
@@ -30,8 +30,14 @@ extension LuaLibrary {
       }
     }
     module.function("lines") { call in
-      let path = try context.readable(&call, 1)
-      call.push(LineIterator.object(LineReader(path) { try workspace.open(path) }))
+      let wanted = try context.toRead(&call, 1)
+      let name = escapingControls(try call.string(1))
+      call.push(
+        LineIterator.object(
+          LineReader(name) {
+            let place = try wanted.place()
+            return try place.workspace.open(place.path)
+          }))
     }
     module.script(
       """
@@ -40,17 +46,22 @@ extension LuaLibrary {
       function fs.lines(path) return iterate(open(path)) end
       """)
     module.waiting("exists") { call in
-      let path = try context.readable(&call, 1)
-      return .blocking { [.boolean(try workspace.exists(path))] }
+      let wanted = try context.toRead(&call, 1)
+      return .blocking {
+        let place = try wanted.place()
+        return [.boolean(try place.workspace.exists(place.path))]
+      }
     }
     module.waiting("stat") { call in
-      let path = try context.readable(&call, 1)
+      let wanted = try context.toRead(&call, 1)
       return .blocking {
-        let info = try workspace.info(path)
+        let place = try wanted.place()
+        let info = try place.workspace.info(place.path)
         return [
           .fields([
-            "path": .string(path.string), "name": .string(path.name), "kind": .string(info.kind.rawValue),
-            "size": .integer(info.stamp.size), "modified": .number(info.stamp.modifiedSeconds),
+            "path": .string(place.shown(place.path)), "name": .string(place.path.name),
+            "kind": .string(info.kind.rawValue), "size": .integer(info.stamp.size),
+            "modified": .number(info.stamp.modifiedSeconds),
           ])
         ]
       }
@@ -58,17 +69,18 @@ extension LuaLibrary {
   }
 
   private static func listing(_ context: LibraryContext, _ module: inout LuaModule) {
-    let workspace = context.workspace
     module.waiting("list") { call in
-      let path = call.has(1) ? try context.readable(&call, 1) : .root
+      let wanted = try WantedFile(call.optionalString(1) ?? ".", .read, by: call.name, in: context)
       return .blocking {
-        let listing = try workspace.list(path)
+        let place = try wanted.place()
+        let listing = try place.workspace.list(place.path)
         for problem in listing.problems { context.log(.warn, "moontide.fs.list: \(problem.message)") }
         return [
           .list(
             try listing.entries.map { entry in
               .fields([
-                "name": .string(entry.name), "path": .string(try path.appending(entry.name).string),
+                "name": .string(entry.name),
+                "path": .string(place.shown(try place.path.appending(entry.name))),
                 "kind": .string(entry.kind.rawValue),
               ])
             })
@@ -77,41 +89,47 @@ extension LuaLibrary {
     }
     module.waiting("glob") { call in
       let wanted = try WalkRequest(&call, context)
-      return .blocking { [.list(try wanted.paths(in: context).map { .string($0.string) })] }
+      return .blocking { [.list(try wanted.paths(in: context).map { .string($0) })] }
     }
   }
 
   private static func writing(_ context: LibraryContext, _ module: inout LuaModule) {
-    let workspace = context.workspace
     module.waiting("write") { call in
-      let path = try context.writable(&call, 1)
+      let wanted = try context.toWrite(&call, 1)
       let bytes = try call.bytes(2)
       return LuaOperation {
-        let written = try await offload { try workspace.write(path, bytes).path }
-        try await context.recordWrite(written)
-        return [.string(written.string)]
+        let (place, written) = try await offload { () throws in
+          let place = try wanted.place()
+          return (place, try place.workspace.write(place.path, bytes).path)
+        }
+        try await context.record(written, in: place)
+        return [.string(place.shown(written))]
       }
     }
     module.waiting("mkdir") { call in
-      let path = try context.writable(&call, 1)
-      return .blocking { [.string(try workspace.makeDirectory(path).path.string)] }
+      let wanted = try context.toWrite(&call, 1)
+      return .blocking {
+        let place = try wanted.place()
+        return [.string(place.shown(try place.workspace.makeDirectory(place.path).path))]
+      }
     }
     module.waiting("remove") { call in
-      let path = try context.writable(&call, 1)
+      let wanted = try context.toWrite(&call, 1, keepsLastLink: true)
       return .blocking {
-        try workspace.remove(path)
+        let place = try wanted.place()
+        try place.workspace.remove(place.path)
         return []
       }
     }
     module.waiting("move") { call in
-      let source = try context.writable(&call, 1)
-      return try context.placing(&call, source) { source, target throws(WorkspaceError) in
+      let source = try context.toWrite(&call, 1, keepsLastLink: true)
+      return try context.placing(&call, source) { workspace, source, target throws(WorkspaceError) in
         try workspace.move(from: source, to: target)
       }
     }
     module.waiting("copy") { call in
-      let source = try context.readable(&call, 1)
-      return try context.placing(&call, source) { source, target throws(WorkspaceError) in
+      let source = try context.toRead(&call, 1)
+      return try context.placing(&call, source) { workspace, source, target throws(WorkspaceError) in
         try workspace.copy(from: source, to: target)
       }
     }
@@ -124,44 +142,39 @@ extension FileStamp {
 }
 
 extension LibraryContext {
-  /// A path that the script wants to read.
-  func readable(_ call: inout LuaCall, _ index: Int) throws -> ProjectPath {
-    let path = try workspace.path(call.string(index))
-    try require(.read(path), by: call.name)
-    return path
-  }
-
-  /// A path that the script wants to change.
-  fileprivate func writable(_ call: inout LuaCall, _ index: Int) throws -> ProjectPath {
-    let path = try workspace.path(call.string(index))
-    try require(.write(path), by: call.name)
-    return path
-  }
-
   /// A move or a copy to argument 2, which is a path, or a directory that is there or ends in a slash.
   fileprivate func placing(
-    _ call: inout LuaCall, _ source: ProjectPath,
-    _ place: @escaping @Sendable (ProjectPath, ProjectPath) throws(WorkspaceError) -> FileInfo
+    _ call: inout LuaCall, _ wanted: WantedFile,
+    _ put: @escaping @Sendable (Workspace, ProjectPath, ProjectPath) throws(WorkspaceError) -> FileInfo
   ) throws -> LuaOperation {
     let isDirectory = try call.string(2).utf8.last == UInt8(ascii: "/")
-    let wanted = try writable(&call, 2)
-    return LuaOperation { [workspace, recordWrite] in
-      let placed = try await offload { () throws in
-        var target = wanted
-        if try isDirectory || (workspace.exists(wanted) && workspace.info(wanted).kind == .directory) {
-          target = try wanted.appending(source.name)
+    let wantedTarget = try toWrite(&call, 2)
+    return LuaOperation {
+      let (place, placed) = try await offload { () throws in
+        let (source, target) = try wanted.place().together(with: wantedTarget.place())
+        let workspace = target.workspace
+        var path = target.path
+        if try isDirectory || (workspace.exists(path) && workspace.info(path).kind == .directory) {
+          path = try path.appending(wanted.name)
         }
-        return try place(source, target).path
+        return (target, try put(workspace, source.path, path).path)
       }
-      try await recordWrite(placed)
-      return [.string(placed.string)]
+      try await record(placed, in: place)
+      return [.string(shown(placed, in: place))]
     }
+  }
+
+  /// A path as the script gets it; one of the project also where it was reached from outside.
+  private func shown(_ path: ProjectPath, in place: FilePlace) -> String {
+    guard place.isOutside else { return path.string }
+    let absolute = place.workspace.absolute(path)
+    return (try? workspace.path(absolute).string) ?? absolute
   }
 }
 
 /// What `moontide.fs.glob` is asked for: a pattern and options, or a table with both.
 private struct WalkRequest: Sendable {
-  let root: ProjectPath
+  let root: WantedFile
   let globs: GlobSet
   let hidden: Bool
 
@@ -170,8 +183,7 @@ private struct WalkRequest: Sendable {
     let options = try call.optionalFields(isTable ? 1 : 2)
     try options.onlyKnown(
       isTable ? ["include", "exclude", "root", "hidden"] : ["exclude", "root", "hidden"])
-    root = try context.workspace.path(options.optionalString("root") ?? ".")
-    try context.require(.read(root), by: call.name)
+    root = try WantedFile(options.optionalString("root") ?? ".", .read, by: call.name, in: context)
     let include = isTable ? try options.optionalStrings("include") ?? [] : [try call.string(1)]
     let exclude = try options.optionalStrings("exclude") ?? []
     do throws(GlobError) {
@@ -183,9 +195,10 @@ private struct WalkRequest: Sendable {
   }
 
   /// The paths in the order of the walk. Blocks.
-  func paths(in context: LibraryContext) throws -> [ProjectPath] {
-    var walker = try context.workspace.walk(root: root, globs: globs, hidden: hidden)
-    var paths: [ProjectPath] = []
+  func paths(in context: LibraryContext) throws -> [String] {
+    let place = try root.place()
+    var walker = try place.workspace.walk(root: place.path, globs: globs, hidden: hidden)
+    var paths: [String] = []
     while let item = walker.next() {
       switch item {
       case .problem(let error): context.log(.warn, "moontide.fs.glob: \(error.message)")
@@ -195,7 +208,7 @@ private struct WalkRequest: Sendable {
             place: "moontide.fs.glob", problem: "more than \(LuaLibrary.mostPaths) files match",
             hint: "narrow the pattern, or let discover walk")
         }
-        paths.append(path)
+        paths.append(place.shown(path))
       }
     }
     return paths

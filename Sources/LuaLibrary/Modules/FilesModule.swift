@@ -14,7 +14,7 @@ extension LuaLibrary {
 
   private static func sending(_ context: LibraryContext, _ module: inout LuaModule) {
     module.waiting("create") { call in
-      try context.require(.service(scope: Scopes.create), by: call.name)
+      try context.require(.service(scope: ServiceScope.createFiles), by: call.name)
       let fields = try call.fields(1)
       try fields.onlyKnown(["filename", "mime_type", "size_bytes", "purpose"])
       let size = try fields.optionalInt("size_bytes", in: 0...Int.max)
@@ -25,12 +25,12 @@ extension LuaLibrary {
       return LuaOperation { [try await context.open(file).value] }
     }
     module.waiting("upload") { call in
-      let path = try context.readable(&call, 1)
-      try context.require(.service(scope: Scopes.create), by: call.name)
+      let wanted = try context.toRead(&call, 1)
+      try context.require(.service(scope: ServiceScope.createFiles), by: call.name)
       let fields = try call.optionalFields(2)
       try fields.onlyKnown(["filename", "mime_type", "purpose"])
       let wish = UploadWish(
-        path: path, filename: try fields.optionalString("filename"),
+        file: wanted, filename: try fields.optionalString("filename"),
         mimeType: try fields.optionalString("mime_type"),
         purpose: try fields.optionalString("purpose").map(Purpose.init(rawValue:)))
       return LuaOperation { [try await context.send(wish).value] }
@@ -39,12 +39,12 @@ extension LuaLibrary {
 
   private static func looking(_ context: LibraryContext, _ module: inout LuaModule) {
     module.waiting("get") { call in
-      try context.require(.service(scope: Scopes.read), by: call.name)
+      try context.require(.service(scope: ServiceScope.readFiles), by: call.name)
       let id = try call.string(1)
       return LuaOperation { [SessionHandle(try await context.service.retrieve(id), context: context).value] }
     }
     module.waiting("list") { call in
-      try context.require(.service(scope: Scopes.read), by: call.name)
+      try context.require(.service(scope: ServiceScope.readFiles), by: call.name)
       let fields = try call.optionalFields(1)
       try fields.onlyKnown(["limit", "offset"])
       let limit = try fields.optionalInt("limit", in: 1...Int(Int32.max))
@@ -85,7 +85,7 @@ extension LuaLibrary {
 
 /// What `moontide.files.upload` was asked to send.
 struct UploadWish: Sendable {
-  let path: ProjectPath
+  let file: WantedFile
   let filename: String?
   let mimeType: String?
   let purpose: Purpose?
@@ -101,16 +101,17 @@ extension LibraryContext {
 
   /// The three steps. A session whose bytes could not be sent is cancelled.
   func send(_ wish: UploadWish) async throws -> SessionHandle {
-    let file = try await offload { [workspace, types] () throws in
-      let open = try workspace.open(wish.path)
+    let file = try await offload { [types] () throws in
+      let place = try wish.file.place()
+      let open = try place.workspace.open(place.path)
       return NewFile(
-        filename: wish.filename ?? wish.path.name,
-        mimeType: try wish.mimeType ?? types.mimeType(name: wish.path.name, content: open),
+        filename: wish.filename ?? wish.file.name,
+        mimeType: try wish.mimeType ?? types.mimeType(name: wish.file.name, content: open),
         sizeBytes: try open.stamp().size, purpose: wish.purpose)
     }
     let handle = try await open(file)
     do {
-      try await handle.upload(wish.path)
+      try await handle.upload(wish.file)
       try await handle.complete(nil)
       return handle
     } catch {

@@ -111,7 +111,7 @@ extension RecipeFile {
     }
     type.method("lines") { file, call in
       try file.context.require(.read(file.path), by: call.name)
-      let reader = LineReader(file.path) { try file.open() }
+      let reader = LineReader(file.path.string) { try file.open() }
       try call.push(call.call(file.lines, [.object(LineIterator.object(reader))]))
     }
   }

@@ -19,7 +19,14 @@ struct FilesOptions: ParsableArguments {
 
   /// The service, opened for looking only.
   func service() async throws -> any FileService {
-    try await Destination.open(in: project.openWorkspace(), profile: profile, sweeping: .never).service
+    let workspace = try project.openWorkspace()
+    guard FileManager.default.fileExists(atPath: workspace.statePath) else {
+      // Looking makes nothing: a stray .moontide/ would make this directory a project.
+      throw CommandFailure(
+        .usage,
+        "There is no project in \(workspace.rootPath): nothing has run here, and no --project was given.")
+    }
+    return try await Destination.open(in: workspace, profile: profile, sweeping: .never).service
   }
 }
 
@@ -67,6 +74,8 @@ struct FilesList: AsyncParsableCommand {
     if all && (limit != nil || offset != nil) {
       throw ValidationError("--all gives every file; leave out --limit and --offset.")
     }
+    if let limit, limit < 1 { throw ValidationError("--limit takes a number of at least 1.") }
+    if let offset, offset < 0 { throw ValidationError("--offset takes a number of at least 0.") }
   }
 
   func run() async throws {
@@ -89,7 +98,9 @@ struct FilesList: AsyncParsableCommand {
       let page = try await service.list(limit: FileServiceLimits.pageSize, offset: offset)
       if page.data.isEmpty { return }
       // Files that arrive meanwhile push others onto the next page, where they would be met again.
-      for session in page.data where seen.insert(session.id).inserted { say(JSONText.line(session)) }
+      for session in page.data where seen.insert(session.id).inserted {
+        try StandardStream.output.write(bytes: Array((JSONText.line(session) + "\n").utf8))
+      }
       offset += page.data.count
     }
   }

@@ -33,7 +33,7 @@ struct Why: AsyncParsableCommand {
       for view in views { say(view) }
       if stories.isEmpty, traces.isEmpty, recipes.isEmpty { say("No recipe has run in this project yet.") }
     } catch {
-      throw CommandFailure(.script, error.message)
+      throw CommandFailure(.usage, error.message)
     }
   }
 

@@ -72,12 +72,19 @@ struct Bench: Sendable {
   func pendingScriptSessions() async throws -> [ScriptSession] {
     var pending: [ScriptSession] = []
     for record in try await ledger.scriptSessions(profile: destination.profile) {
-      let session = try? await destination.service.retrieve(record.id)
-      if session?.status == .pending {
-        pending.append(record)
-      } else {
-        try await ledger.forget(scriptSession: record.id, profile: destination.profile)
+      do throws(ServiceError) {
+        guard try await destination.service.retrieve(record.id).status.isFinal else {
+          pending.append(record)
+          continue
+        }
+      } catch {
+        // Only what is known to have ended is forgotten.
+        guard error.kind == .notFound else {
+          pending.append(record)
+          continue
+        }
       }
+      try await ledger.forget(scriptSession: record.id, profile: destination.profile)
     }
     return pending
   }

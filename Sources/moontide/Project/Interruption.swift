@@ -57,8 +57,13 @@ final class Interruption: Sendable {
   }
 
   private func terminate() {
+    let isFirst = !stop.isRequested
     stop.request()
-    if cancelsAtOnce { state.withLock { $0.cancel }?() }
+    if isFirst, !cancelsAtOnce {
+      announce("Finishing what is under way. A second SIGTERM cancels it; it is taken up by the next run.")
+    } else {
+      state.withLock { $0.cancel }?()
+    }
   }
 
   private static func source(

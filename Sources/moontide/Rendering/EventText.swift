@@ -25,7 +25,7 @@ enum EventText {
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message):
-      "sent, but \(path.string.printable): \(message.printableLines)"
+      "unfinished \(path.string.printable): \(message.printableLines)"
     case .warning(let message):
       "warning   \(message.printableLines)"
     }
@@ -62,7 +62,7 @@ extension RunSummary {
       "\(skipped) skipped", "\(rejected) rejected", "\(failed) failed",
     ]
     if deferred > 0 { parts.append("\(deferred) deferred") }
-    if stepsFailed > 0 { parts.append("\(stepsFailed) sent but not finished") }
+    if stepsFailed > 0 { parts.append("\(stepsFailed) unfinished") }
     if problems > 0 { parts.append(Format.count(problems, "problem")) }
     if left > 0 { parts.append("\(left) left for the next run") }
     return

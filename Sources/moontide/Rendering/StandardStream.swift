@@ -12,7 +12,7 @@ enum StandardStream: Int32 {
     try? write(bytes: Array(text.utf8))
   }
 
-  /// Writes all of the bytes.
+  /// Writes all of the bytes; throws when nobody takes them any more.
   func write(bytes: [UInt8]) throws(CommandFailure) {
     try Self.write(bytes, to: rawValue)
   }

@@ -5,7 +5,7 @@ import Workspace
 
 /// A recipe written in Swift, which the engine cannot tell from one in Lua.
 final class SwiftRecipe: Recipe {
-  let name = "test"
+  let name: String
   let version: String
   let walk: WalkSettings
   let ruling: @Sendable (Candidate) -> Ruling
@@ -16,11 +16,13 @@ final class SwiftRecipe: Recipe {
   let asked = Mutex<[String]>([])
 
   init(
-    version: String = "1", root: String = ".", include: [String] = ["**/*.md"], after: AfterAction? = nil,
+    version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
+    after: AfterAction? = nil,
     afterFailure: AfterAction? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) }
   ) throws {
     self.version = version
+    self.name = name
     walk = WalkSettings(root: try ProjectPath(root), globs: try GlobSet(include: include))
     self.after = after
     self.afterFailure = afterFailure

@@ -25,6 +25,11 @@ final class TemporaryProject: Sendable {
     try Data(text.utf8).write(to: url)
   }
 
+  func link(_ path: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(
+      atPath: root + "/" + path, withDestinationPath: root + "/" + target)
+  }
+
   func remove(_ path: String) throws {
     try FileManager.default.removeItem(atPath: root + "/" + path)
   }
