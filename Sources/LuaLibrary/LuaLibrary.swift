@@ -5,7 +5,8 @@ package enum LuaLibrary {
   /// All modules, in the order in which a script's state defines them.
   package static func modules(_ context: LibraryContext) -> [LuaModule] {
     [
-      base(context), path(), json(), log(context), fileSystem(context), files(context),
+      base(context), LuaTasks.module("moontide", sleep: context.sleep), path(), json(), log(context),
+      fileSystem(context), files(context),
     ]
   }
 

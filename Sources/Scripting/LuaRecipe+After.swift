@@ -67,7 +67,7 @@ extension LuaRecipe {
     case .constant(let action): return action
     case .function(let handler): function = handler
     }
-    let file = RecipeFile(settled, context: context, helpers: state.helpers)
+    let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
     let value: LuaValue
     do {

@@ -95,7 +95,7 @@ extension LuaRecipe {
     of candidate: Candidate, in state: RecipeState, _ script: isolated LuaScript
   ) async -> Outcome {
     guard quarantine == nil else { return .ruling(.unasked) }
-    let file = RecipeFile(candidate, context: context, helpers: state.helpers)
+    let file = RecipeFile(candidate, context: context, helpers: state.helpers, once: once)
     do throws(HandlerFault) {
       let ruling =
         state.plan.decide.isAbsent

@@ -13,6 +13,7 @@ package final class LuaRecipe: Recipe, Sendable {
   package let version: String
   let origin: RecipeOrigin
   let states: RecipeStates
+  let once: OnceCalls
   /// Whether the recipe has `completed` and `failed`.
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
@@ -30,23 +31,29 @@ package final class LuaRecipe: Recipe, Sendable {
   ///   - path: the file, as the user named it.
   ///   - context: what the script works with; its `script` is replaced by the file's name.
   ///   - limits: what each call of a handler may use; the recipe's own `limits` lower it.
+  ///   - once: where the results of `file:once` are kept.
   package static func load(
-    path: String, context: LibraryContext, limits: LuaLimits = .standard
+    path: String, context: LibraryContext, limits: LuaLimits = .standard,
+    once: OnceRecord = .inMemory()
   ) async throws(ScriptError) -> LuaRecipe {
-    try await load(ScriptSource.read(path), context: context, limits: limits)
+    try await load(ScriptSource.read(path), context: context, limits: limits, once: once)
   }
 
   /// Loads a recipe from its text.
   package static func load(
-    _ source: ScriptSource, context: LibraryContext, limits: LuaLimits = .standard
+    _ source: ScriptSource, context: LibraryContext, limits: LuaLimits = .standard,
+    once: OnceRecord = .inMemory()
   ) async throws(ScriptError) -> LuaRecipe {
     var context = context
     context.script = source.name
-    let origin = RecipeOrigin(source: source, context: context, ceiling: limits)
-    return LuaRecipe(origin, try await origin.makeState())
+    let origin = RecipeOrigin(
+      source: source, context: context, ceiling: limits,
+      modules: ModuleFinder(beside: source.directory, in: context.workspace))
+    return LuaRecipe(origin, try await origin.makeState(), OnceCalls(once))
   }
 
-  private init(_ origin: RecipeOrigin, _ state: RecipeState) {
+  private init(_ origin: RecipeOrigin, _ state: RecipeState, _ once: OnceCalls) {
+    self.once = once
     self.origin = origin
     states = RecipeStates(state)
     name = state.plan.name
@@ -57,7 +64,12 @@ package final class LuaRecipe: Recipe, Sendable {
       case .named(let named): named
       case .list: [:]
       }
-    version = origin.source.version(arguments: arguments)
+    version = origin.source.version(arguments: arguments, modules: origin.modules.sources)
+  }
+
+  /// The texts that the recipe consists of, by their names: the script and the modules that it required.
+  package var texts: [String: [UInt8]] {
+    origin.modules.sources.merging([source.name: source.bytes]) { _, script in script }
   }
 
   /// Notes how a call of the script ended.

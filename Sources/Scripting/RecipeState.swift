@@ -7,12 +7,15 @@ struct RecipeOrigin: Sendable {
   let context: LibraryContext
   /// What the recipe may lower.
   let ceiling: LuaLimits
+  let modules: ModuleFinder
 
   /// Makes a Lua state, loads the script in it and checks what it returned.
   func makeState() async throws(ScriptError) -> RecipeState {
     let script: LuaScript
     do {
-      script = try LuaScript(LuaLibrary.configuration(context, limits: ceiling, additions: [Verdict.module]))
+      var configuration = LuaLibrary.configuration(context, limits: ceiling, additions: [Verdict.module])
+      configuration.require = { [modules] name in try await modules.find(name) }
+      script = try LuaScript(configuration)
     } catch {
       throw ScriptError(error, in: source)
     }
@@ -21,6 +24,7 @@ struct RecipeOrigin: Sendable {
       let returned = try await script.load(source: source.bytes, name: source.name, mode: .recipe)
       let plan = try RecipeReader(returned, of: source, in: context.workspace).plan(below: ceiling)
       await script.setLimits(plan.limits)
+      modules.seal()
       return RecipeState(script: script, plan: plan, helpers: helpers)
     } catch {
       await script.close()
@@ -51,9 +55,12 @@ struct ScriptHelpers: Sendable {
   let lines: LuaFunction
   /// Makes the function that gives page after page of what `discover` names.
   let pages: LuaFunction
+  /// Gives what a function returns as JSON.
+  let once: LuaFunction
 
   init(_ script: LuaScript) async throws {
     lines = try await Self.function(of: LineIterator.source, in: script)
+    once = try await Self.function(of: OnceHelper.source, in: script)
     pages = try await Self.function(of: PathPages.source, in: script)
   }
 

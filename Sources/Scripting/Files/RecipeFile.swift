@@ -19,8 +19,9 @@ final class RecipeFile: Sendable {
   let context: LibraryContext
   /// Of the state whose handlers see the file.
   let helpers: ScriptHelpers
+  let once: OnceCalls
 
-  init(_ candidate: Candidate, context: LibraryContext, helpers: ScriptHelpers) {
+  init(_ candidate: Candidate, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = candidate.key
     relative = candidate.relative
     stamp = candidate.stamp
@@ -28,9 +29,10 @@ final class RecipeFile: Sendable {
     isSettled = false
     self.context = context
     self.helpers = helpers
+    self.once = once
   }
 
-  init(_ file: SettledFile, context: LibraryContext, helpers: ScriptHelpers) {
+  init(_ file: SettledFile, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = file.key
     relative = file.relative
     stamp = file.stamp
@@ -38,6 +40,7 @@ final class RecipeFile: Sendable {
     isSettled = true
     self.context = context
     self.helpers = helpers
+    self.once = once
   }
 
   var path: ProjectPath { key.path }
@@ -90,6 +93,7 @@ extension RecipeFile {
     type.waitingProperty("detected_type") { file in .blocking { [.string(try file.detectedType())] } }
     type.text { file in "file(\(file.path))" }
     addReading(&type)
+    addOnce(&type)
   }
 
   private static func addReading(_ type: inout LuaObjectTypeBuilder<RecipeFile>) {
