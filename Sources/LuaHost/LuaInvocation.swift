@@ -23,8 +23,6 @@ final class LuaInvocation {
   @exclusivity(unchecked) var children = 0
   /// The module for which the call waits, while another one loads it.
   @exclusivity(unchecked) var waitsForModule: String?
-  /// Whether waiting is refused outside of the modules that the call loads.
-  @exclusivity(unchecked) private(set) var forbidsWaiting = false
   /// The next one that is free.
   @exclusivity(unchecked) var next: Unmanaged<LuaInvocation>?
   /// The call whose allowance this one uses up, when it was started by that one.
@@ -60,7 +58,6 @@ final class LuaInvocation {
       call.pointee.memory_errors = 0
     }
     if stopError != nil { stopError = nil }
-    self.forbidsWaiting = forbidsWaiting
     call.pointee.forbids_waiting = forbidsWaiting
     if let parent {
       call.pointee.budget = parent.call.pointee.budget

@@ -75,8 +75,6 @@ extension LuaMachine {
     case nil:
       modules[name] = .loading(by: invocation, gate: LuaGate())
       invocation.loading.append(name)
-      // A module's body may wait, also when a recipe requires it.
-      invocation.call.pointee.forbids_waiting = false
       return LuaOperation {
         do {
           if let source = try await loader(name) {
@@ -109,7 +107,6 @@ extension LuaMachine {
     guard case .loading(let invocation, let gate) = modules[name] else { return }
     modules[name] = value.map { .loaded($0) }
     invocation.loading.removeAll { $0 == name }
-    if invocation.loading.isEmpty { invocation.call.pointee.forbids_waiting = invocation.forbidsWaiting }
     gate.open()
   }
 

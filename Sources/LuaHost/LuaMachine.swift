@@ -7,7 +7,7 @@ import Foundation
 /// tells the actor what to do.
 final class LuaMachine {
   let host: UnsafeMutablePointer<clb_host>
-  let configuration: LuaConfiguration
+  @exclusivity(unchecked) private(set) var configuration: LuaConfiguration
   let releases = LuaReleases()
   @exclusivity(unchecked) private(set) var isClosed = false
   /// What tells references into this state from others, without counting references.
@@ -55,6 +55,14 @@ final class LuaMachine {
     isClosed = true
     while let free = idle?.takeRetainedValue() { idle = free.next }
     clb_close(host)
+  }
+
+  /// Sets what calls may use that begin from now on, and what the state may hold.
+  func setLimits(_ limits: LuaLimits) {
+    guard !isClosed else { return }
+    configuration.limits = limits
+    host.pointee.limit = limits.memory
+    host.pointee.largest_source = limits.source
   }
 
   // MARK: Calls

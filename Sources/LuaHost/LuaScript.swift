@@ -42,6 +42,11 @@ package actor LuaScript {
   /// Bytes that the state holds, garbage included.
   package var memory: Int { machine.isClosed ? 0 : machine.host.pointee.used }
 
+  /// Sets what each call may use that begins from now on, and what the state may hold.
+  ///
+  /// Calls in flight keep the instructions and seconds that they began with.
+  package func setLimits(_ limits: LuaLimits) { machine.setLimits(limits) }
+
   /// Compiles and runs a source.
   ///
   /// - Parameters:

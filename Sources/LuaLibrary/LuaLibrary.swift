@@ -5,8 +5,9 @@ package enum LuaLibrary {
   /// All modules, in the order in which a script's state defines them.
   package static func modules(_ context: LibraryContext) -> [LuaModule] {
     [
-      base(context), path(), json(), log(context), fileSystem(context), files(context),
-      environment(context), hash(context), time(context), store(context), process(context), http(context),
+      base(context), LuaTasks.module("moontide", sleep: context.sleep), path(), json(), log(context),
+      fileSystem(context), files(context), environment(context), hash(context), time(context),
+      store(context), process(context), http(context),
     ]
   }
 

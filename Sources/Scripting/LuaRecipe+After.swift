@@ -6,11 +6,11 @@ import LuaLibrary
 extension LuaRecipe {
   package func completed(_ file: SettledFile, session: FileSession) async throws(Failure) -> AfterAction? {
     let handle = SessionHandle(session, context: context)
-    return try await action(plan.completed, .completed, file) { arguments in arguments.push(handle.object) }
+    return try await action(\.completed, .completed, file) { arguments in arguments.push(handle.object) }
   }
 
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
-    try await action(plan.failed, .failed, file) { arguments in
+    try await action(\.failed, .failed, file) { arguments in
       try arguments.pushTable(fields: 6) { table in
         try table.set("kind", failure.kind.rawValue)
         try table.set("message", failure.message)
@@ -22,41 +22,82 @@ extension LuaRecipe {
     }
   }
 
+  /// Runs a handler of a settled file.
+  ///
+  /// When it runs out of memory it is run once more, alone in a new state, so that it is not blamed for what
+  /// others hold; but not once it has waited for the host, since it may have done something by then.
   private func action(
-    _ rule: Rule<AfterAction>, _ key: RecipeKey, _ settled: SettledFile,
+    _ rule: KeyPath<RecipePlan, Rule<AfterAction>> & Sendable, _ key: RecipeKey, _ settled: SettledFile,
     _ second: @escaping @Sendable (inout LuaArguments) throws -> Void
   ) async throws(Failure) -> AfterAction? {
+    let state = states.current
+    let waited = Flag()
+    var fault: HandlerFault
+    do throws(HandlerFault) {
+      return try await action(rule, key, settled, in: state, waited, second)
+    } catch {
+      fault = error
+    }
+    if case .outOfMemory = fault, !waited.isRaised, let fresh = try? await origin.makeState() {
+      do throws(HandlerFault) {
+        let action = try await action(rule, key, settled, in: fresh, waited, second)
+        states.replace(state, with: fresh)
+        return action
+      } catch {
+        fault = error
+      }
+    }
+    // What was stopped may have left the state full.
+    if case .outOfMemory = fault, let fresh = try? await origin.makeState() {
+      states.replace(state, with: fresh)
+    }
+    let failure = failure(of: fault, in: call(key))
+    note(failure)
+    throw failure
+  }
+
+  private func action(
+    _ rule: KeyPath<RecipePlan, Rule<AfterAction>>, _ key: RecipeKey, _ settled: SettledFile,
+    in state: RecipeState, _ waited: Flag,
+    _ second: @escaping @Sendable (inout LuaArguments) throws -> Void
+  ) async throws(HandlerFault) -> AfterAction? {
     let function: LuaFunction
-    switch rule {
+    switch state.plan[keyPath: rule] {
     case .absent, .verdict: return nil
     case .constant(let action): return action
     case .function(let handler): function = handler
     }
-    let file = RecipeFile(settled, context: context, lines: lines)
+    let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
+    let value: LuaValue
     do {
-      let value = try await script.call(
-        function, label: key.rawValue,
-        arguments: {
-          $0.push(object)
-          try second(&$0)
-        }, results: { try $0.value(1) })
-      note(nil)
-      if value.isNil { return nil }
-      return try checked(key, file) { () throws(WrongValue) in
-        try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
+      value = try await state.script.visit { script in
+        var value = LuaValue.nil
+        let pending = try script.start(
+          function, label: key.rawValue,
+          arguments: {
+            $0.push(object)
+            try second(&$0)
+          }, results: { value = try $0.value(1) })
+        guard let pending else { return value }
+        waited.raise()
+        return try await script.finish(pending, results: { try $0.value(1) })
       }
     } catch {
-      let failure = failure(of: error, in: call(key, file))
-      note(failure)
-      throw failure
+      throw call(key, file).fault(error)
+    }
+    note(nil)
+    if value.isNil { return nil }
+    return try checked(key, file) { () throws(WrongValue) in
+      try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
     }
   }
 
   package func summary(_ summary: RunSummary) async throws(Failure) {
-    guard let function = plan.summary else { return }
+    let state = states.current
+    guard let function = state.plan.summary else { return }
     do {
-      try await script.call(
+      try await state.script.call(
         function, label: RecipeKey.summary.rawValue,
         arguments: { arguments in
           try arguments.pushTable(fields: 12) { table in
@@ -83,7 +124,7 @@ extension LuaRecipe {
   /// The failure that an error of a handler is.
   func failure(of error: any Error, in call: HandlerCall) -> Failure {
     switch (error as? HandlerFault) ?? call.fault(error) {
-    case .failure(let failure): failure
+    case .failure(let failure), .outOfMemory(let failure): failure
     case .cancelled:
       Failure(.script, "\(call.handler.rawValue) was stopped with the run", handler: call.handler.rawValue)
     }

@@ -6,50 +6,119 @@ import LuaLibrary
 extension LuaRecipe {
   /// One visit to the script for all candidates. Each is decided by itself: while the handlers of one wait,
   /// the others go on.
+  ///
+  /// When a call runs out of memory those that were under way are decided once more, one at a time, so that
+  /// only the one at fault is blamed.
   package func decide(_ candidates: [Candidate]) async -> [Ruling] {
-    await script.visit { script in
-      guard plan.asksScript else {
-        var rulings: [Ruling] = []
-        for candidate in candidates { rulings.append(await self.rule(on: candidate, script)) }
-        return rulings
+    var batch = DecidedBatch(candidates)
+    while !batch.undecided.isEmpty {
+      let state = states.current
+      let suspects = await together(&batch, in: state)
+      if Task.isCancelled || quarantine != nil { break }
+      if !suspects.isEmpty { await alone(suspects, &batch, instead: state) }
+    }
+    return batch.rulings
+  }
+
+  /// Decides what is undecided until a call runs out of memory.
+  ///
+  /// - Returns: The candidates that were under way then, which may be at fault and may not.
+  private func together(_ batch: inout DecidedBatch, in state: RecipeState) async -> [Int] {
+    let (candidates, undecided) = (batch.candidates, batch.undecided)
+    let outcomes = await state.script.visit { script in
+      guard state.plan.asksScript else {
+        var outcomes: [(Int, Outcome)] = []
+        for index in undecided {
+          outcomes.append((index, await outcome(of: candidates[index], in: state, script)))
+        }
+        return outcomes
       }
-      return await withTaskGroup(of: (Int, Ruling).self) { group in
-        for (index, candidate) in candidates.enumerated() {
+      return await withTaskGroup(of: (Int, Outcome).self) { group in
+        let memory = Flag()
+        for index in undecided {
+          if memory.isRaised { break }
           group.addImmediateTask {
-            (index, await self.rule(on: candidate, script))
+            let outcome = await self.outcome(of: candidates[index], in: state, script)
+            switch outcome {
+            case .outOfMemory: memory.raise()
+            // An error of one that shared the memory may be for want of it.
+            case .ruling(.fault) where memory.isRaised: return (index, .cancelled)
+            case .ruling, .cancelled: break
+            }
+            return (index, outcome)
           }
         }
-        var rulings = [Ruling?](repeating: nil, count: candidates.count)
-        for await (index, ruling) in group { rulings[index] = ruling }
-        return rulings.map { $0 ?? .unasked }
+        var outcomes: [(Int, Outcome)] = []
+        if memory.isRaised { group.cancelAll() }
+        for await outcome in group {
+          outcomes.append(outcome)
+          if memory.isRaised { group.cancelAll() }
+        }
+        return outcomes
       }
+    }
+    return batch.take(outcomes)
+  }
+
+  /// Decides each by itself in a state in which nothing ran out of memory, and blames it if that happens then.
+  private func alone(_ suspects: [Int], _ batch: inout DecidedBatch, instead old: RecipeState) async {
+    var good: RecipeState?
+    for index in suspects {
+      guard !Task.isCancelled, quarantine == nil else { return }
+      do throws(ScriptError) {
+        let state = if let good { good } else { try await origin.makeState() }
+        good = state
+        let candidate = batch.candidates[index]
+        let outcome = await state.script.visit { await self.outcome(of: candidate, in: state, $0) }
+        if case .outOfMemory(let failure) = outcome {
+          good = nil
+          note(failure)
+        }
+        batch.take(outcome, alone: index)
+      } catch {
+        batch.take(.ruling(.fault(unloadable(error))), alone: index)
+      }
+    }
+    do throws(ScriptError) {
+      let next = if let good { good } else { try await origin.makeState() }
+      states.replace(old, with: next)
+    } catch {
+      for index in batch.undecided { batch.take(.ruling(.fault(unloadable(error))), alone: index) }
     }
   }
 
-  private func rule(on candidate: Candidate, _ script: isolated LuaScript) async -> Ruling {
-    guard quarantine == nil else { return .unasked }
-    let file = RecipeFile(candidate, context: context, lines: lines)
+  private func unloadable(_ error: ScriptError) -> Failure {
+    Failure(.script, "the recipe could not be loaded again after it ran out of memory: \(error.message)")
+  }
+
+  private func outcome(
+    of candidate: Candidate, in state: RecipeState, _ script: isolated LuaScript
+  ) async -> Outcome {
+    guard quarantine == nil else { return .ruling(.unasked) }
+    let file = RecipeFile(candidate, context: context, helpers: state.helpers, once: once)
     do throws(HandlerFault) {
       let ruling =
-        plan.decide.isAbsent
-        ? try await handlers(candidate, file, script) : try await decision(candidate, file, script)
+        state.plan.decide.isAbsent
+        ? try await handlers(candidate, file, state, script)
+        : try await decision(candidate, file, state, script)
       note(nil)
-      return ruling
+      return .ruling(ruling)
     } catch {
       switch error {
       case .failure(let failure):
         note(failure)
-        return .fault(failure)
-      case .cancelled: return .unasked
+        return .ruling(.fault(failure))
+      case .outOfMemory(let failure): return .outOfMemory(failure)
+      case .cancelled: return .cancelled
       }
     }
   }
 
   /// `accept`, `rename`, `mime_type`, `purpose`: the first refusal ends it.
   private func handlers(
-    _ candidate: Candidate, _ file: RecipeFile, _ script: isolated LuaScript
+    _ candidate: Candidate, _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Ruling {
-    let object = file.object
+    let (plan, object) = (state.plan, file.object)
     var wishes = Wishes()
 
     switch try await answer(plan.accept, .accept, file, object, script) {
@@ -90,9 +159,9 @@ extension LuaRecipe {
   }
 
   private func decision(
-    _ candidate: Candidate, _ file: RecipeFile, _ script: isolated LuaScript
+    _ candidate: Candidate, _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Ruling {
-    switch try await answer(plan.decide, .decide, file, file.object, script) {
+    switch try await answer(state.plan.decide, .decide, file, file.object, script) {
     case nil: return .send(Wishes())
     case .verdict(let verdict)?: return verdict.ruling
     case .value(let decision)?:

@@ -5,7 +5,8 @@ import Workspace
 
 extension LuaRecipe {
   package func discovery() async throws(Failure) -> Discovery {
-    switch plan.discover {
+    let state = states.current
+    switch state.plan.discover {
     case .walk(let settings): return .walk(settings)
     case .name(let path, let settings):
       let isDirectory = await offload { [workspace = context.workspace] in
@@ -18,7 +19,7 @@ extension LuaRecipe {
       }
       return .walk(settings)
     case .function(let function):
-      let pages = try await PathPages(of: self, from: function)
+      let pages = try await PathPages(of: self, in: state, from: function)
       return .named { () async throws(Failure) in try await pages.next() }
     }
   }

@@ -6,74 +6,70 @@ import Workspace
 
 /// A recipe written in Lua, as the engine asks it.
 ///
-/// It has a Lua state and a thread of its own, until it is closed.
+/// It has a Lua state and a thread of its own, until it is closed. A state that ran out of memory is left for a
+/// new one.
 package final class LuaRecipe: Recipe, Sendable {
   package let name: String
   package let version: String
-  let plan: RecipePlan
-  let source: ScriptSource
-  let script: LuaScript
-  let context: LibraryContext
-  /// Makes the function that a `for` over a file's lines calls.
-  let lines: LuaFunction
-  /// Makes the function that gives page after page of what `discover` names.
-  let pages: LuaFunction
+  let origin: RecipeOrigin
+  let states: RecipeStates
+  let once: OnceCalls
+  /// Whether the recipe has `completed` and `failed`.
+  package let handlesCompleted: Bool
+  package let handlesFailed: Bool
+
+  var source: ScriptSource { origin.source }
+  var context: LibraryContext { origin.context }
 
   private let stops = Quarantine()
 
   package var quarantine: String? { stops.reason }
-
-  package var handlesCompleted: Bool { !plan.completed.isAbsent }
-
-  package var handlesFailed: Bool { !plan.failed.isAbsent }
 
   /// Loads a recipe's file and checks what it returned; nothing but its own body has run then.
   ///
   /// - Parameters:
   ///   - path: the file, as the user named it.
   ///   - context: what the script works with; its `script` is replaced by the file's name.
-  ///   - limits: what each call of a handler may use.
+  ///   - limits: what each call of a handler may use; the recipe's own `limits` lower it.
+  ///   - once: where the results of `file:once` are kept.
   package static func load(
-    path: String, context: LibraryContext, limits: LuaLimits = .standard
+    path: String, context: LibraryContext, limits: LuaLimits = .standard,
+    once: OnceRecord = .inMemory()
   ) async throws(ScriptError) -> LuaRecipe {
-    try await load(ScriptSource.read(path), context: context, limits: limits)
+    try await load(ScriptSource.read(path), context: context, limits: limits, once: once)
   }
 
   /// Loads a recipe from its text.
   package static func load(
-    _ source: ScriptSource, context: LibraryContext, limits: LuaLimits = .standard
+    _ source: ScriptSource, context: LibraryContext, limits: LuaLimits = .standard,
+    once: OnceRecord = .inMemory()
   ) async throws(ScriptError) -> LuaRecipe {
     var context = context
     context.script = source.name
-    let script: LuaScript
-    do {
-      script = try LuaScript(LuaLibrary.configuration(context, limits: limits, additions: [Verdict.module]))
-    } catch {
-      throw ScriptError(error, in: source)
-    }
-    do {
-      return try await LuaRecipe(source, script: script, context: context)
-    } catch {
-      await script.close()
-      throw (error as? ScriptError) ?? ScriptError(error, in: source)
-    }
+    let origin = RecipeOrigin(
+      source: source, context: context, ceiling: limits,
+      modules: ModuleFinder(beside: source.directory, in: context.workspace))
+    return LuaRecipe(origin, try await origin.makeState(), OnceCalls(once))
   }
 
-  private init(_ source: ScriptSource, script: LuaScript, context: LibraryContext) async throws {
-    self.source = source
-    self.script = script
-    self.context = context
-    lines = try await script.function(of: LineIterator.source)
-    pages = try await script.function(of: PathPages.source)
-    let returned = try await script.load(source: source.bytes, name: source.name, mode: .recipe)
-    plan = try RecipeReader(returned, of: source, in: context.workspace).plan()
-    name = plan.name
+  private init(_ origin: RecipeOrigin, _ state: RecipeState, _ once: OnceCalls) {
+    self.once = once
+    self.origin = origin
+    states = RecipeStates(state)
+    name = state.plan.name
+    handlesCompleted = !state.plan.completed.isAbsent
+    handlesFailed = !state.plan.failed.isAbsent
     let arguments: [String: String] =
-      switch context.arguments {
+      switch origin.context.arguments {
       case .named(let named): named
       case .list: [:]
       }
-    version = source.version(arguments: arguments)
+    version = origin.source.version(arguments: arguments, modules: origin.modules.sources)
+  }
+
+  /// The texts that the recipe consists of, by their names: the script and the modules that it required.
+  package var texts: [String: [UInt8]] {
+    origin.modules.sources.merging([source.name: source.bytes]) { _, script in script }
   }
 
   /// Notes how a call of the script ended.
@@ -85,19 +81,8 @@ package final class LuaRecipe: Recipe, Sendable {
     }
   }
 
-  /// Ends the recipe's Lua state; handlers that wait are cancelled.
+  /// Ends the recipe's Lua states; handlers that wait are cancelled.
   package func close() async {
-    await script.close()
-  }
-}
-
-extension LuaScript {
-  /// The function that a chunk of the host's own returns.
-  fileprivate func function(of source: String) async throws -> LuaFunction {
-    guard let function = try await load(source: source, name: "moontide", mode: .recipe).first?.function
-    else {
-      throw LuaError(code: .failed, message: "a chunk of the host gave no function")
-    }
-    return function
+    await states.close()
   }
 }

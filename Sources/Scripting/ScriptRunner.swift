@@ -26,7 +26,10 @@ package enum ScriptRunner {
     context.arguments = .list(arguments)
     let script: LuaScript
     do {
-      script = try LuaScript(LuaLibrary.configuration(context, limits: limits))
+      var configuration = LuaLibrary.configuration(context, limits: limits)
+      let modules = ModuleFinder(beside: source.directory, in: context.workspace)
+      configuration.require = { name in try await modules.find(name) }
+      script = try LuaScript(configuration)
     } catch {
       throw ScriptError(error, in: source)
     }

@@ -18,14 +18,17 @@ final class PathPages: Sendable {
   }
 
   private let recipe: LuaRecipe
+  /// The generator lives in the state that it began in.
+  private let home: RecipeState
   private let nextPage: LuaFunction
   private let state = Mutex(State())
 
   /// Makes ready to call the function; it runs when the first page is asked for.
-  init(of recipe: LuaRecipe, from function: LuaFunction) async throws(Failure) {
+  init(of recipe: LuaRecipe, in home: RecipeState, from function: LuaFunction) async throws(Failure) {
     self.recipe = recipe
+    self.home = home
     do {
-      let made = try await recipe.script.call(recipe.pages, [.function(function)], label: "discover")
+      let made = try await home.script.call(home.helpers.pages, [.function(function)], label: "discover")
       guard let page = made.first?.function else { throw LuaError(code: .failed, message: "no pages") }
       nextPage = page
     } catch {
@@ -40,7 +43,7 @@ final class PathPages: Sendable {
       if let failure = state.withLock({ $0.failure }) { throw failure }
       let items: [LuaValue]
       do {
-        let results = try await recipe.script.call(nextPage, label: "discover")
+        let results = try await home.script.call(nextPage, label: "discover")
         guard let page = results.first?.table else {
           if results.last == true {
             recipe.context.log(.warn, "discover returned nothing and yielded no path")

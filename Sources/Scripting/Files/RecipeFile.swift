@@ -17,27 +17,30 @@ final class RecipeFile: Sendable {
   /// Whether its fate is known, so that it may not be where it was.
   let isSettled: Bool
   let context: LibraryContext
-  /// Makes the function that a `for` over lines calls.
-  let lines: LuaFunction
+  /// Of the state whose handlers see the file.
+  let helpers: ScriptHelpers
+  let once: OnceCalls
 
-  init(_ candidate: Candidate, context: LibraryContext, lines: LuaFunction) {
+  init(_ candidate: Candidate, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = candidate.key
     relative = candidate.relative
     stamp = candidate.stamp
     sentType = nil
     isSettled = false
     self.context = context
-    self.lines = lines
+    self.helpers = helpers
+    self.once = once
   }
 
-  init(_ file: SettledFile, context: LibraryContext, lines: LuaFunction) {
+  init(_ file: SettledFile, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = file.key
     relative = file.relative
     stamp = file.stamp
     sentType = file.request?.mimeType
     isSettled = true
     self.context = context
-    self.lines = lines
+    self.helpers = helpers
+    self.once = once
   }
 
   var path: ProjectPath { key.path }
@@ -90,6 +93,7 @@ extension RecipeFile {
     type.waitingProperty("detected_type") { file in .blocking { [.string(try file.detectedType())] } }
     type.text { file in "file(\(file.path))" }
     addReading(&type)
+    addOnce(&type)
   }
 
   private static func addReading(_ type: inout LuaObjectTypeBuilder<RecipeFile>) {
@@ -112,7 +116,7 @@ extension RecipeFile {
     type.method("lines") { file, call in
       try file.context.require(.read(file.path), by: call.name)
       let reader = LineReader(file.path.string) { try file.open() }
-      try call.push(call.call(file.lines, [.object(LineIterator.object(reader))]))
+      try call.push(call.call(file.helpers.lines, [.object(LineIterator.object(reader))]))
     }
   }
 }

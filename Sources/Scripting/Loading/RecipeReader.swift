@@ -20,9 +20,10 @@ struct RecipeReader {
     self.workspace = workspace
   }
 
-  func plan() throws(ScriptError) -> RecipePlan {
+  /// - Parameter ceiling: what the recipe may lower.
+  func plan(below ceiling: LuaLimits) throws(ScriptError) -> RecipePlan {
     try refuseUnknownKeys()
-    var plan = RecipePlan(name: try name(), discover: try discover())
+    var plan = RecipePlan(name: try name(), discover: try discover(), limits: try limits(below: ceiling))
     plan.accept = try rule(.accept) { value throws(WrongValue) in
       guard case .boolean(let flag) = value else {
         throw WrongValue(value, wanted: RecipeKey.accept.wanted.value)
@@ -47,9 +48,9 @@ struct RecipeReader {
     return plan
   }
 
-  private subscript(_ key: RecipeKey) -> LuaValue? { table[key.rawValue] }
+  subscript(_ key: RecipeKey) -> LuaValue? { table[key.rawValue] }
 
-  private func wrong(_ key: RecipeKey, _ problem: String) -> ScriptError {
+  func wrong(_ key: RecipeKey, _ problem: String) -> ScriptError {
     ScriptError("`\(key.rawValue)` \(problem)", key: key.rawValue, in: source)
   }
 

@@ -8,16 +8,21 @@ package struct ScriptSource: Sendable {
   /// What messages call it: `handbook.lua`.
   package let name: String
   package let bytes: [UInt8]
+  /// The directory that the file is in, where its modules are looked for; nil when it is not from a file.
+  let directory: String?
 
   /// The largest script, in bytes.
   package static let largest = 4 << 20
 
   /// Takes a text that is already there.
-  package init(name: String, text: String) {
-    self.init(name: name, bytes: Array(text.utf8))
+  ///
+  /// - Parameter directory: where modules are looked for besides the project's `lib/`.
+  package init(name: String, text: String, directory: String? = nil) {
+    self.init(name: name, bytes: Array(text.utf8), directory: directory)
   }
 
-  private init(name: String, bytes: [UInt8]) {
+  private init(name: String, bytes: [UInt8], directory: String?) {
+    self.directory = directory
     self.name = name
     self.bytes = bytes
   }
@@ -32,7 +37,17 @@ package struct ScriptSource: Sendable {
       defer { close(descriptor) }
       return try readAll(descriptor, shown)
     }
-    return ScriptSource(name: escapingControls(name), bytes: bytes)
+    // Of the file itself where the path is a link: its modules lie beside it.
+    let directory = await offload { Self.directory(of: path) }
+    return ScriptSource(name: escapingControls(name), bytes: bytes, directory: directory)
+  }
+
+  private static func directory(of path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    let real = String(cString: resolved)
+    guard let slash = real.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+    return slash == real.utf8.startIndex ? "/" : String(real[..<slash])
   }
 
   private static func readAll(_ descriptor: Int32, _ shown: String) throws(ScriptError) -> [UInt8] {
@@ -56,12 +71,17 @@ package struct ScriptSource: Sendable {
     ScriptError(.unreadable, "The script \(shown) cannot be read: \(String(cString: strerror(number))).")
   }
 
-  /// Changes whenever the text or the arguments do.
-  func version(arguments: [String: String]) -> String {
+  /// Changes whenever the text, the arguments or the modules do.
+  func version(arguments: [String: String], modules: [String: [UInt8]]) -> String {
     var text = bytes
     for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
       text.append(0)
       text.append(contentsOf: "\(name.utf8.count):\(name)=\(value)".utf8)
+    }
+    for (name, bytes) in modules.sorted(by: { $0.key < $1.key }) {
+      text.append(0)
+      text.append(contentsOf: "\(name.utf8.count):\(name):\(bytes.count):".utf8)
+      text.append(contentsOf: bytes)
     }
     return SHA256.digest(text).map { byte in
       let digits = String(byte, radix: 16)

@@ -7,6 +7,8 @@ import Workspace
 enum HandlerFault: Error {
   /// The handler is at fault, or what it called.
   case failure(Failure)
+  /// The state had no more memory; the handler may be at fault, or another one whose turn it was before.
+  case outOfMemory(Failure)
   /// The run is being stopped.
   case cancelled
 }
@@ -42,7 +44,7 @@ struct HandlerCall: Sendable {
     case let error as WorkspaceError where error.path == path?.string: fault.kind = .file
     default: break
     }
-    return .failure(fault)
+    return error.limit == .memory ? .outOfMemory(fault) : .failure(fault)
   }
 
   /// The fault of a handler that returned something else than it should.

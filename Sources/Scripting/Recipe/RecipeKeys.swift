@@ -12,6 +12,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case completed
   case failed
   case summary
+  case limits
 
   /// What the key takes, for a message: as a value, and as what its function gives.
   var wanted: (value: String, answer: String) {
@@ -47,12 +48,13 @@ enum RecipeKey: String, CaseIterable, Sendable {
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
     case .summary: ("a function", "")
+    case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
     }
   }
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "settle", "retries", "concurrency", "limits", "permissions",
+    "prepare", "status", "changed", "dedupe", "settle", "retries", "concurrency", "permissions",
     "plugins", "every", "data", "ready", "order", "rescan", "optional",
   ]
 

@@ -14,6 +14,8 @@ struct RecipePlan: Sendable {
   var completed: Rule<AfterAction> = .absent
   var failed: Rule<AfterAction> = .absent
   var summary: LuaFunction?
+  /// What each call of a handler may use, and the state hold.
+  var limits: LuaLimits
 
   /// Where candidates come from.
   enum Discover: Sendable {
