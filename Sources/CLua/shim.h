@@ -4,6 +4,7 @@
 
 #if !__has_include(<lua.h>)
 #error "lua.h was not found: install the packages liblua5.4-dev and pkg-config (on Debian and Ubuntu: run scripts/setup)"
+#include <lua.h>  // ends the compilation here, before a hundred errors bury the one above
 #else
 #include <lua.h>
 #include <lauxlib.h>

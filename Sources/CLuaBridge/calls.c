@@ -10,12 +10,46 @@ clb_host *clb_host_of(lua_State *L) { return clb_host_in(L); }
 
 // -- Where and how a call failed.
 
+// Lua finds a frame by walking the chain of calls, so that a stock traceback of a runaway recursion
+// walks millions of them to show the outermost ones: a fifth of a second.
+#define DEEP_STACK 2000
+#define SHOWN_OF_DEEP_STACK 12
+
+// The innermost frames of a deep stack.
+static void push_short_traceback(lua_State *L, int level) {
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  luaL_addstring(&buffer, "stack traceback:");
+  lua_Debug frame;
+  for (int i = level; i < level + SHOWN_OF_DEEP_STACK && lua_getstack(L, i, &frame); i++) {
+    lua_getinfo(L, "Sln", &frame);
+    if (frame.currentline > 0)
+      lua_pushfstring(L, "\n\t%s:%d: in ", frame.short_src, frame.currentline);
+    else
+      lua_pushfstring(L, "\n\t%s: in ", frame.short_src);
+    luaL_addvalue(&buffer);
+    if (*frame.namewhat != '\0')
+      lua_pushfstring(L, "%s '%s'", frame.namewhat, frame.name);
+    else if (*frame.what == 'C')
+      lua_pushliteral(L, "?");
+    else
+      lua_pushfstring(L, "function <%s:%d>", frame.short_src, frame.linedefined);
+    luaL_addvalue(&buffer);
+  }
+  luaL_addstring(&buffer, "\n\t... and many more");
+  luaL_pushresult(&buffer);
+}
+
 static void record_traceback(lua_State *L, clb_call *call, int level) {
   // Never let the cap turn an error into another one: what is said about it must be built.
   clb_host *host = clb_host_in(L);
   host->in_swift++;
   if (lua_checkstack(L, 20)) {
-    luaL_traceback(L, L, NULL, level);
+    lua_Debug frame;
+    if (lua_getstack(L, DEEP_STACK, &frame))
+      push_short_traceback(L, level);
+    else
+      luaL_traceback(L, L, NULL, level);
     const char *text = lua_tostring(L, -1);
     free(call->traceback);
     call->traceback = text == NULL ? NULL : strdup(text);

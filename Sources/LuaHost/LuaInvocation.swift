@@ -70,8 +70,16 @@ final class LuaInvocation {
 
   /// The operation that the call asked to wait for, which is then forgotten.
   func takeOperation() -> LuaOperation? {
-    defer { operation = nil }
-    return operation
+    var taken: LuaOperation?
+    swap(&taken, &operation)
+    return taken
+  }
+
+  /// What the operation gave, which is then forgotten.
+  func takeOutcome() -> Result<[LuaValue], any Error>? {
+    var taken: Result<[LuaValue], any Error>?
+    swap(&taken, &outcome)
+    return taken
   }
 
   /// The call that Swift asked for, of which this one is a part.

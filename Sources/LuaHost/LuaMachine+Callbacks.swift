@@ -59,9 +59,8 @@ extension LuaMachine {
 
   private func finish(_ number: Int32, _ state: OpaquePointer) -> Int32 {
     do {
-      guard let outcome = running?.outcome else { return 0 }
-      running?.outcome = nil
-      let values = try outcome.get()
+      guard let values = try running?.takeOutcome()?.get() else { return 0 }
+      if values.isEmpty { return 0 }
       guard lua_checkstack(state, Int32(clamping: values.count) + 20) != 0 else {
         throw LuaValueError(
           place: functions[Int(number)].name, problem: "\(values.count) results are too many")

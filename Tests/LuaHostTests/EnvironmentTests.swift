@@ -62,4 +62,18 @@ import Testing
       try await script.load(source: [0x1b, 0x4c, 0x75, 0x61, 0x54], name: "t.lua")
     }
   }
+
+  @Test("Modules of the same name are one table, and a module may compute the names it does not have")
+  func mergedModules() async throws {
+    let more = LuaModule("host") { module in module.function("extra") { call in call.push(1) } }
+    let env = LuaModule("host.env") { module in
+      module.missing { call in try call.push("value of " + call.string(2)) }
+    }
+    let script = try LuaScript(
+      LuaConfiguration(name: "test", modules: testModules(ManualClock()) + [more, env]))
+    let values = try await script.load(
+      source: "return host.extra(), host.version, host.env.HOME, pcall(function() return host.extr end)",
+      name: "t.lua")
+    #expect(values.prefix(4) == [1, 7, "value of HOME", false])
+  }
 }

@@ -125,4 +125,29 @@ import Testing
     }
     #expect(sum == 499_500)
   }
+
+  @Test("A call can be started at once and finished later, if it waits")
+  func startAndFinish() async throws {
+    let script = try makeScript()
+    let values = try await script.load(
+      source: "return function(n) return n + 1 end, function(n) return host.later(n) end, error",
+      name: "t.lua")
+    let functions = values.compactMap(\.function)
+    let results = try await script.visit { script in
+      var results: [Int64] = []
+      for function in functions.prefix(2) {
+        let pending = try script.start(
+          function, arguments: { $0.push(1) }, results: { results.append(try $0.integer(1)) })
+        guard let pending else { continue }
+        results.append(try await script.finish(pending, results: { try $0.integer(1) * 10 }))
+      }
+      return results
+    }
+    #expect(results == [2, 10])
+    await #expect(throws: LuaError.self) {
+      try await script.visit { script in
+        _ = try script.start(functions[2], label: "x", arguments: { $0.push(1) }, results: { _ in })
+      }
+    }
+  }
 }
