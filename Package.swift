@@ -18,8 +18,13 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "moontide",
-      dependencies: ["SQLiteLedger", "Ingestion", "LocalService", "Workspace", "FileSessions", argumentParser]
-    ),
+      dependencies: [
+        "Scripting", "SQLiteLedger", "LuaLibrary", "Ingestion", "LocalService", "Workspace", "FileSessions",
+        argumentParser,
+      ]),
+    .target(
+      name: "Scripting",
+      dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
     .target(
       name: "LuaLibrary",
@@ -37,12 +42,23 @@ let package = Package(
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+    .target(
+      name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
+      path: "Tests/ScriptTestSupport"),
     .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
+    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
-    .testTarget(name: "LuaLibraryTests", dependencies: ["LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
+    .testTarget(
+      name: "LuaLibraryTests",
+      dependencies: ["ScriptTestSupport", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
+    .testTarget(
+      name: "SQLiteLedgerTests", dependencies: ["SQLiteLedger", "Ingestion", "Workspace", "FileSessions", grdb]),
+    .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore", grdb]),
     .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
   ],
   swiftLanguageModes: [.v6]

@@ -83,6 +83,15 @@ static int entry_finished(lua_State *L, int status, lua_KContext unused) {
 // an error unwinds inside the coroutine (where a __close may still wait), and the
 // coroutine can be used again.
 static int entry(lua_State *L) {
+  clb_call *call = clb_host_in(L)->call;
+  if (call->stopped != CLB_RUNNING) {
+    // Stopped before it began, with the call that it is a part of.
+    call->failed = true;
+    lua_settop(L, 0);
+    lua_pushnil(L);
+    lua_pushnil(L);
+    return 2;
+  }
   lua_pushcfunction(L, clb_entry_handler);
   lua_insert(L, 1);
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, entry_finished);
@@ -91,7 +100,7 @@ static int entry(lua_State *L) {
 
 lua_State *clb_new_coroutine(clb_host *host, int *reference) {
   lua_State *coroutine = lua_newthread(host->main);
-  lua_sethook(coroutine, clb_hook, LUA_MASKCOUNT, CLB_INTERVAL);
+  lua_sethook(coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
   *reference = luaL_ref(host->main, LUA_REGISTRYINDEX);
   return coroutine;
 }
@@ -103,20 +112,24 @@ bool clb_waits(lua_State *L) {
          lua_touserdata(L, -1) == (void *)&clb_waiting_mark;
 }
 
-static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
+static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results, int64_t started) {
   host->call = call;
   host->top = L;
   host->current = L;
   host->blocked = NULL;
   host->closing = 0;
-  host->turn_started = 0;
+  host->turn_started = started;
   host->last_hook = 0;
+  if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
   int in_swift = host->in_swift;
   host->in_swift = 0;
   int status = lua_resume(L, NULL, arguments, results);
   host->in_swift = in_swift;
-  if (host->turn_started != 0 && call->budget != NULL)
-    call->budget->nanoseconds -= clb_now() - host->turn_started;
+  if (host->turn_started != 0 || status == LUA_YIELD) {
+    int64_t now = clb_now();
+    call->waits_since = now;
+    if (host->turn_started != 0) call->budget->nanoseconds -= now - host->turn_started;
+  }
   host->call = NULL;
   host->top = NULL;
   host->current = NULL;
@@ -131,12 +144,16 @@ static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int
 }
 
 int clb_start(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
-  return turn(host, L, call, arguments + 1, results);
+  return turn(host, L, call, arguments + 1, results, 0);
 }
 
 int clb_continue(clb_host *host, lua_State *L, clb_call *call, int *results) {
   lua_settop(L, -2);  // the waiting mark
-  return turn(host, L, call, 0, results);
+  int64_t now = clb_now();
+  int64_t waited = now - call->waits_since;
+  if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
+  call->budget->instructions -= CLB_WAIT_COST;
+  return turn(host, L, call, 0, results, now);
 }
 
 int clb_call_nested(lua_State *L, int arguments, int results) {
@@ -190,10 +207,10 @@ static int host_function(lua_State *L) {
 }
 
 // Refuses a waiting call where nothing can wait, before the operation is started.
-static void require_waiting(lua_State *L, clb_host *host) {
+static void require_waiting(lua_State *L, clb_host *host, bool while_loading) {
   const char *name = lua_tostring(L, lua_upvalueindex(2));
   if (host->call != NULL && host->call->stopped != CLB_RUNNING) clb_raise_stop(L);
-  if (host->call == NULL || host->call->forbids_waiting)
+  if (host->call == NULL || (host->call->forbids_waiting && !while_loading))
     luaL_error(L, "%s: I/O while a recipe loads: move it into a handler", name);
   if (lua_isyieldable(L) && host->blocked == NULL) return;
   const char *advice;
@@ -202,17 +219,23 @@ static void require_waiting(lua_State *L, clb_host *host) {
 }
 
 static int waiting_host_function(lua_State *L) {
-  require_waiting(L, clb_host_in(L));
+  require_waiting(L, clb_host_in(L), false);
   return host_function(L);
 }
 
-void clb_push_host_function(lua_State *L, int function, const char *name, bool waits) {
-  lua_pushinteger(L, function);
-  lua_pushstring(L, name);
-  lua_pushcclosure(L, waits ? waiting_host_function : host_function, 2);
+static int always_waiting_host_function(lua_State *L) {
+  require_waiting(L, clb_host_in(L), true);
+  return host_function(L);
 }
 
-void clb_set_index(lua_State *L, int function, const char *name, bool waits) {
+void clb_push_host_function(lua_State *L, int function, const char *name, int waits) {
+  static const lua_CFunction trampolines[] = {host_function, waiting_host_function, always_waiting_host_function};
+  lua_pushinteger(L, function);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, trampolines[waits], 2);
+}
+
+void clb_set_index(lua_State *L, int function, const char *name, int waits) {
   lua_createtable(L, 0, 2);
   clb_push_host_function(L, function, name, waits);
   lua_setfield(L, -2, "__index");
@@ -255,7 +278,7 @@ const char *clb_blocker(lua_State *L, const char **advice) {
       *advice = "return from xpcall first, then call it";
       return "a message handler of xpcall";
     }
-    if (function == host_function || function == waiting_host_function) {
+    if (function == host_function) {
       *advice = "that host function cannot wait for the function it calls";
       return "a function that is called by a host function";
     }

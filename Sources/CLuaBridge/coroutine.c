@@ -112,7 +112,7 @@ static int co_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   clb_charge(L, CLB_COROUTINE_COST);
   lua_State *co = lua_newthread(L);
-  lua_sethook(co, clb_hook, LUA_MASKCOUNT, CLB_INTERVAL);
+  lua_sethook(co, clb_hook, LUA_MASKCOUNT, clb_host_in(L)->interval);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);
   return 1;

@@ -22,6 +22,32 @@ static void push_part(lua_State *L, lua_CFunction open, const char *const *names
   lua_pop(L, 1);
 }
 
+// A stock function (upvalue 1) whose work grows with its strings, which it charges first.
+static int metered(lua_State *L) {
+  size_t work = 0;
+  for (int i = lua_gettop(L); i > 0; i--)
+    if (lua_type(L, i) == LUA_TSTRING) work += lua_rawlen(L, i);
+  if (work >= 64) clb_charge(L, work / 4);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// The stock os.date would take an hour for a format of a few megabytes.
+static int os_date(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TSTRING && lua_rawlen(L, 1) > 1000) return luaL_argerror(L, 1, "format is too long");
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// Wraps a function of the library on top of the stack.
+static void wrap(lua_State *L, const char *name, lua_CFunction wrapper) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, wrapper, 1);
+  lua_setfield(L, -2, name);
+}
+
+static void meter(lua_State *L, const char *const *names) {
+  for (; *names != NULL; names++) wrap(L, *names, metered);
+}
+
 static void hide_metatable(lua_State *L) {
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
@@ -32,7 +58,10 @@ static void open_string(lua_State *L) {
   static const char *const names[] = {"byte",   "char",   "find",  "format", "gmatch", "gsub",     "len", "lower",
                                       "match",  "rep",    "reverse", "sub",  "upper",  "pack",     "packsize",
                                       "unpack", NULL};
+  static const char *const linear[] = {"reverse", "lower", "upper", "format", "pack", "unpack", "packsize", NULL};
   push_part(L, luaopen_string, names);
+  clb_open_strings(L);
+  meter(L, linear);
   lua_pushliteral(L, "");
   lua_getmetatable(L, -1);
   lua_pushvalue(L, -3);
@@ -55,6 +84,7 @@ void clb_open_environment(lua_State *L) {
   copy_fields(L, base);
   lua_pop(L, 1);
   clb_open_base(L);
+  wrap(L, "tonumber", metered);
   lua_pushvalue(L, -1);
   lua_setfield(L, -2, "_G");
   lua_pushvalue(L, -1);
@@ -64,13 +94,17 @@ void clb_open_environment(lua_State *L) {
   lua_setfield(L, -2, "string");
   lua_pushcfunction(L, luaopen_table);
   lua_call(L, 0, 1);
+  clb_open_tables(L);
   lua_setfield(L, -2, "table");
   lua_pushcfunction(L, luaopen_math);
   lua_call(L, 0, 1);
   lua_setfield(L, -2, "math");
   push_part(L, luaopen_utf8, utf8);
+  static const char *const linear[] = {"len", "codepoint", "offset", NULL};
+  meter(L, linear);
   lua_setfield(L, -2, "utf8");
   push_part(L, luaopen_os, os);
+  wrap(L, "date", os_date);
   lua_setfield(L, -2, "os");
   clb_open_coroutine(L);
   lua_setfield(L, -2, "coroutine");
@@ -102,6 +136,7 @@ clb_host *clb_open(void *context, const clb_callbacks *callbacks, size_t memory_
   host->limit = memory_limit;
   host->largest_source = 1 << 20;
   host->in_swift = 1;
+  host->interval = CLB_INTERVAL;
   lua_State *L = lua_newstate(clb_allocate, host);
   if (L == NULL) {
     free(host);

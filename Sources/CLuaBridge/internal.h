@@ -6,6 +6,14 @@
 
 // Instructions between two visits of the hook.
 #define CLB_INTERVAL 1000
+// The same once the script has a string so long that one instruction may take a
+// millisecond: comparing two of them is a single one.
+#define CLB_SHORT_INTERVAL 50
+#define CLB_LONG_STRING (1 << 20)
+// A wait shorter than this was none: a loop of operations that end at once runs.
+#define CLB_SHORTEST_WAIT 20000
+// Instructions charged for a wait, which may come and go without reaching the hook.
+#define CLB_WAIT_COST 100
 // What creating a coroutine costs: its count starts afresh, so that a loop of short
 // coroutines would otherwise never reach the hook.
 #define CLB_COROUTINE_COST 1000
@@ -35,6 +43,9 @@ void clb_record_place(lua_State *L, clb_call *call, int level);
 void clb_open_environment(lua_State *L);
 void clb_open_coroutine(lua_State *L);
 void clb_open_base(lua_State *L);
+// strings.c, tables.c: replace functions in the library on top of the stack
+void clb_open_strings(lua_State *L);
+void clb_open_tables(lua_State *L);
 const char *clb_blocker(lua_State *L, const char **advice);
 
 #endif

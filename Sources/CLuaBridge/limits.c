@@ -14,12 +14,13 @@ int64_t clb_now(void) {
 
 // Whether the running call has used up its seconds. The clock is first read when the turn
 // has already run for a while, so that short turns cost no system call.
-static bool out_of_time(clb_host *host) {
+static bool out_of_time_at(clb_host *host, int64_t now) {
   if (host->call == NULL || host->call->budget == NULL) return false;
-  int64_t now = clb_now();
   if (host->turn_started == 0) host->turn_started = now;
   return now - host->turn_started > host->call->budget->nanoseconds;
 }
+
+static bool out_of_time(clb_host *host) { return out_of_time_at(host, clb_now()); }
 
 void clb_stop(clb_call *call, int why) {
   if (call->stopped == CLB_RUNNING) call->stopped = why;
@@ -63,8 +64,8 @@ void clb_hook(lua_State *L, lua_Debug *ar) {
   }
   if (call->budget == NULL) return;
   call->budget->instructions -= interval;
-  int64_t before = clb_now();
-  bool late = out_of_time(host);
+  int64_t now = clb_now();
+  bool late = out_of_time_at(host, now);
   if (call->budget->instructions < 0) {
     stop_here(L, call, CLB_OUT_OF_INSTRUCTIONS);
     call->stopped = CLB_OUT_OF_INSTRUCTIONS;
@@ -75,9 +76,9 @@ void clb_hook(lua_State *L, lua_Debug *ar) {
     stop_here(L, call, CLB_CANCELLED);
   } else {
     // Slow instructions (copies of long strings, a million varargs) shorten the interval.
-    int64_t pace = host->last_hook == 0 ? 0 : before - host->last_hook;
-    int wanted = pace > 5000000 ? 20 : CLB_INTERVAL;
-    host->last_hook = before;
+    int64_t pace = host->last_hook == 0 ? 0 : now - host->last_hook;
+    int wanted = pace > 5000000 ? CLB_SHORT_INTERVAL / 2 : host->interval;
+    host->last_hook = now;
     if (interval != wanted) lua_sethook(L, clb_hook, LUA_MASKCOUNT, wanted);
     return;
   }
@@ -144,6 +145,10 @@ void *clb_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
       host->call->stopped = CLB_OUT_OF_TIME;
       if (host->current != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, 1);
     }
+  }
+  if (block == NULL && new_size >= CLB_LONG_STRING && host->interval != CLB_SHORT_INTERVAL) {
+    host->interval = CLB_SHORT_INTERVAL;
+    if (host->current != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, CLB_SHORT_INTERVAL);
   }
   void *result = realloc(block, new_size);
   if (result != NULL) host->used += new_size - old_size;

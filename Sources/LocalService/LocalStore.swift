@@ -106,6 +106,15 @@ package final class LocalStore: Sendable {
     }
   }
 
+  /// Closes the database. Optional: a process that just ends loses nothing. No call may follow.
+  package func close() async throws(LocalStoreError) {
+    do {
+      try await workers.run { try self.database.close() }
+    } catch {
+      throw LocalStoreError(error, opening: directory)
+    }
+  }
+
   private func sweepWhenAlone() async throws {
     guard try await onDisk({ try self.lock.tryExclusive() }) else {
       return try await onDisk { try self.lock.share() }

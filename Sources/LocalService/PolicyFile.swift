@@ -1,5 +1,6 @@
 import FileSessions
 import FoundationEssentials
+import Glibc
 
 /// `policy.json`: limits and purposes that replace the standard ones.
 ///
@@ -12,16 +13,22 @@ enum PolicyFile {
     let path = directory + "/policy.json"
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+      let file = try Descriptor(path, O_RDONLY)
+      var bytes = [UInt8](repeating: 0, count: Int(try file.length()))
+      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+      data = Data(bytes.prefix(count))
+    } catch let error as SystemError where error.isMissing {
       return nil
     }
     do {
       return try JSONDecoder().decode(Content.self, from: data).policy
     } catch let error as DecodingError {
+      let fault = JSONSyntax.fault(in: [UInt8](data)).map {
+        "line \($0.line), column \($0.column) is not JSON"
+      }
       throw LocalStoreError(
         code: .policy, path: path,
-        message: "The policy \(path) cannot be understood: \(describe(error)). "
+        message: "The policy \(path) cannot be understood: \(fault ?? describe(error)). "
           + "Correct it, or remove it to get the standard one.")
     }
   }
@@ -41,7 +48,8 @@ enum PolicyFile {
 
   private static func detail(_ context: DecodingError.Context) -> String {
     let cause = context.underlyingError.map { " (\($0))" } ?? ""
-    return context.debugDescription + cause
+    let text = context.debugDescription
+    return (text.hasSuffix(".") ? String(text.dropLast()) : text) + cause
   }
 
   private static func place(_ path: [any CodingKey]) -> String {

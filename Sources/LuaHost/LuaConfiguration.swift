@@ -7,15 +7,21 @@ package struct LuaConfiguration: Sendable {
   package var limits: LuaLimits
   /// Takes each line that the script prints, without the line break. Called on the script's thread.
   package var print: @Sendable (String) -> Void
+  /// Finds the source of a module that the script requires; nil where there is none of that name.
+  ///
+  /// Without it scripts have no `require`. It runs as a waiting operation, and must not block.
+  package var require: (@Sendable (_ name: String) async throws -> LuaSource?)?
 
   package init(
     name: String, modules: [LuaModule] = [], limits: LuaLimits = .standard,
-    print: @escaping @Sendable (String) -> Void = { _ in }
+    print: @escaping @Sendable (String) -> Void = { _ in },
+    require: (@Sendable (String) async throws -> LuaSource?)? = nil
   ) {
     self.name = name
     self.modules = modules
     self.limits = limits
     self.print = print
+    self.require = require
   }
 }
 
@@ -25,4 +31,17 @@ package enum LuaLoadMode: Sendable {
   case recipe
   /// A plain script, run from top to bottom.
   case script
+}
+
+/// The source of a module.
+package struct LuaSource: Sendable {
+  /// What messages call it: `lib/dates.lua`.
+  package var name: String
+  /// Text.
+  package var bytes: [UInt8]
+
+  package init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+  }
 }

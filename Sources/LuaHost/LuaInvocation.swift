@@ -13,6 +13,16 @@ final class LuaInvocation {
   var operation: LuaOperation?
   /// What that operation gave.
   var outcome: Result<[LuaValue], any Error>?
+  /// The error with which a call that this one started was stopped: the same limit stops this one.
+  var stopError: LuaError?
+  /// The modules that the call is loading, the innermost last.
+  var loading: [String] = []
+  /// How many calls it has started, themselves or through others, that have not ended.
+  var children = 0
+  /// The module for which the call waits, while another one loads it.
+  var waitsForModule: String?
+  /// Whether waiting is refused outside of the modules that the call loads.
+  private(set) var forbidsWaiting = false
   /// The call whose allowance this one uses up, when it was started by that one.
   var parent: LuaInvocation?
 
@@ -43,6 +53,8 @@ final class LuaInvocation {
       call.pointee.stopped = Int32(CLB_RUNNING)
       call.pointee.memory_errors = 0
     }
+    stopError = nil
+    self.forbidsWaiting = forbidsWaiting
     call.pointee.forbids_waiting = forbidsWaiting
     if let parent {
       call.pointee.budget = parent.call.pointee.budget
@@ -52,6 +64,9 @@ final class LuaInvocation {
       call.pointee.budget = ownBudget
     }
   }
+
+  /// The call that Swift asked for, of which this one is a part.
+  var root: LuaInvocation { parent?.root ?? self }
 
   /// Whether another call may run on the coroutine.
   var isReusable: Bool {

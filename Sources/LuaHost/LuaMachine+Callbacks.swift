@@ -47,7 +47,7 @@ extension LuaMachine {
       case .immediate(let body):
         try body(&call)
         return call.pushed
-      case .waiting(let body):
+      case .waiting(let body), .alwaysWaiting(let body):
         running?.operation = try body(&call)
         return Int32(CLB_WAIT)
       }
@@ -68,6 +68,10 @@ extension LuaMachine {
       }
       for value in values { try push(value, on: state) }
       return Int32(values.count)
+    } catch let raised as LuaRaisedValue {
+      // What a function of the script raised elsewhere is raised here as it was.
+      do { try push(raised.value, on: state) } catch { push(error: error, on: state) }
+      return Int32(CLB_RAISE)
     } catch {
       push(error: error, on: state)
       return Int32(CLB_RAISE)

@@ -6,6 +6,7 @@ extension LuaMachine {
   func error(of invocation: LuaInvocation) -> LuaError {
     let state = invocation.state
     let call = invocation.call.pointee
+    if let error = invocation.stopError { return error }
     // The entry leaves the error value and its text; a coroutine that died leaves the value.
     let top = lua_gettop(state)
     let slot = call.dead ? top : top - 1
@@ -30,6 +31,14 @@ extension LuaMachine {
     if error.traceback.isEmpty, let text = call.traceback { error.traceback = Self.lines(ofTraceback: text) }
     addSourceLine(&error)
     return error
+  }
+
+  /// The value that a call raised, to be raised again elsewhere; nil when the call was stopped.
+  func raisedValue(of invocation: LuaInvocation) -> LuaReference? {
+    let call = invocation.call.pointee
+    guard call.stopped == CLB_RUNNING, call.status != LUA_ERRMEM else { return nil }
+    let top = lua_gettop(invocation.state)
+    return reference(invocation.state, at: call.dead ? top : top - 1)
   }
 
   /// The error for a value that was raised.
@@ -66,6 +75,12 @@ extension LuaMachine {
     case CLB_OUT_OF_MEMORY: .memory
     default: call.stopped == CLB_RUNNING && call.status == LUA_ERRMEM ? .memory : nil
     }
+  }
+
+  func outOfMemory(label: String?) -> LuaError {
+    LuaError(
+      code: .limit(.memory), message: message(for: .memory), hint: "raise the limit 'memory', or keep less",
+      label: label)
   }
 
   private func message(for limit: LuaLimit) -> String {

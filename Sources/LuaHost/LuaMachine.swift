@@ -16,6 +16,7 @@ final class LuaMachine {
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
+  var modules: [String: LuaLoadedModule] = [:]
   private var idle: [LuaInvocation] = []
 
   init(_ configuration: LuaConfiguration) throws {
@@ -27,7 +28,10 @@ final class LuaMachine {
     self.host = host
     host.pointee.context = Unmanaged.passUnretained(self).toOpaque()
     host.pointee.largest_source = configuration.limits.source
-    do { try defineModules() } catch {
+    do {
+      try defineModules()
+      try defineRequire()
+    } catch {
       close()
       throw error
     }
@@ -83,6 +87,7 @@ final class LuaMachine {
   /// Goes on with a call after the operation that it waited for.
   func resume(_ invocation: LuaInvocation, with outcome: Result<[LuaValue], any Error>) -> LuaStep {
     freeReleased()
+    stopWithRoot(invocation)
     invocation.outcome = outcome
     let before = running
     running = invocation
@@ -123,12 +128,25 @@ final class LuaMachine {
     guard !isClosed else { return }
     invocation.parent = nil
     invocation.outcome = nil
+    abandonModules(of: invocation)
     if invocation.isReusable, idle.count < 256 {
       lua_settop(invocation.state, 0)
       idle.append(invocation)
     } else {
       // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
       clb_unref(host.pointee.main, invocation.slot)
+    }
+  }
+
+  /// Reads what a finished call returned; tables and the like stay in the script.
+  func shallowResults(of invocation: LuaInvocation, _ count: Int32) throws -> [LuaValue] {
+    let state = invocation.state
+    let first = lua_gettop(state) - count + 1
+    return try (first..<first + count).map { slot in
+      switch lua_type(state, slot) {
+      case LUA_TNIL, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TSTRING: try value(state, at: slot)
+      default: .reference(reference(state, at: slot))
+      }
     }
   }
 

@@ -1,3 +1,5 @@
+import CLuaBridge
+
 /// Host functions and values under one name, such as `moontide.fs`.
 ///
 /// The functions of a module whose name has dots become fields of the table before the last dot. A
@@ -59,11 +61,15 @@ struct LuaHostFunction: Sendable {
   enum Body: Sendable {
     case immediate(@Sendable (inout LuaCall) throws -> Void)
     case waiting(@Sendable (inout LuaCall) throws -> LuaOperation)
+    /// One that may wait even while a recipe loads.
+    case alwaysWaiting(@Sendable (inout LuaCall) throws -> LuaOperation)
 
-    var waits: Bool {
+    /// How the trampoline is to treat it.
+    var waits: Int32 {
       switch self {
-      case .immediate: false
-      case .waiting: true
+      case .immediate: Int32(CLB_IMMEDIATE)
+      case .waiting: Int32(CLB_WAITS)
+      case .alwaysWaiting: Int32(CLB_ALWAYS_WAITS)
       }
     }
   }

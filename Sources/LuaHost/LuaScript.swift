@@ -117,6 +117,31 @@ package actor LuaScript {
     return try machine.results(of: invocation, returned, results)
   }
 
+  /// Calls a function for an operation that another call waits for.
+  func callWithin(
+    _ parent: LuaCallHandle, _ function: LuaFunction, _ arguments: [LuaValue]
+  ) async throws -> [LuaValue] {
+    try checkOpen()
+    let (invocation, count) = try machine.beginChild(
+      of: parent.invocation, function.reference, arguments: arguments)
+    defer { machine.endChild(invocation) }
+    let returned: Int32
+    do {
+      switch machine.start(invocation, arguments: count) {
+      case .finished(let count): returned = count
+      case .failed(let error): throw error
+      case .waiting(let operation): returned = try await wait(invocation, for: operation)
+      }
+    } catch let error as LuaError {
+      try checkOpen(label: invocation.label)
+      machine.stop(parent.invocation, like: error)
+      guard error.code == .failed, let value = machine.raisedValue(of: invocation) else { throw error }
+      throw LuaRaisedValue(value: value, error: error)
+    }
+    try checkOpen(label: invocation.label)
+    return try machine.shallowResults(of: invocation, returned)
+  }
+
   /// Carries a call on from its first wait to its end.
   ///
   /// In a task of its own, so that closing the script can cancel what it waits for without
@@ -137,7 +162,14 @@ package actor LuaScript {
     var operation = first
     while true {
       let outcome: Result<[LuaValue], any Error>
-      do { outcome = .success(try await operation.run()) } catch { outcome = .failure(error) }
+      do {
+        switch operation.body {
+        case .plain(let run): outcome = .success(try await run())
+        case .withCalls(let run):
+          let handle = LuaCallHandle(invocation: invocation)
+          outcome = .success(try await run(LuaCalls(script: self, parent: handle)))
+        }
+      } catch { outcome = .failure(error) }
       try checkOpen(label: invocation.label)
       if Task.isCancelled { machine.cancel(invocation) }
       switch machine.resume(invocation, with: outcome) {

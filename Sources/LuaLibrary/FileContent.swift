@@ -32,7 +32,7 @@ package enum FileContent {
   }
 }
 
-extension LuaReading where Self: ~Copyable {
+extension LuaCall {
   /// How many bytes to read, at most ``FileContent/largestRead``.
   package func byteCount(_ index: Int) throws -> Int {
     try int(index, in: 0...FileContent.largestRead)

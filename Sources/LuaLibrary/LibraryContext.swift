@@ -26,8 +26,10 @@ package struct LibraryContext: Sendable {
   package var sleep: @Sendable (Duration) async throws -> Void
   /// Gives idempotency keys that were never given before.
   package var newKey: @Sendable () -> String
-  /// Takes what the script logs and prints. Called on the script's thread: it must not block for long.
+  /// Takes what the script logs. Called on the script's thread: it must not block for long.
   package var log: @Sendable (LogLine) -> Void
+  /// Takes what the script prints, as it is and without the line break; nil: it is logged.
+  package var output: (@Sendable (String) -> Void)?
   /// Is told of every file that the script wrote, moved or copied, so that it is not discovered again.
   package var recordWrite: @Sendable (ProjectPath) async throws -> Void
   /// Is told of every session that the script opened, so that none is left pending unseen.
@@ -40,7 +42,7 @@ package struct LibraryContext: Sendable {
     web: (any WebTransport)? = nil, clock: WallClock = .system,
     sleep: @escaping @Sendable (Duration) async throws -> Void,
     newKey: @escaping @Sendable () -> String,
-    log: @escaping @Sendable (LogLine) -> Void = { _ in },
+    log: @escaping @Sendable (LogLine) -> Void = { _ in }, output: (@Sendable (String) -> Void)? = nil,
     recordWrite: @escaping @Sendable (ProjectPath) async throws -> Void = { _ in },
     sessionOpened: @escaping @Sendable (FileSession) async throws -> Void = { _ in }
   ) {
@@ -57,6 +59,7 @@ package struct LibraryContext: Sendable {
     self.sleep = sleep
     self.newKey = newKey
     self.log = log
+    self.output = output
     self.recordWrite = recordWrite
     self.sessionOpened = sessionOpened
   }

@@ -2,71 +2,86 @@ import LuaHost
 import Synchronization
 import Workspace
 
-/// Reads a file's lines in order, some hundred at a time, in bounded memory.
+/// Reads a file's lines in order, some thousand at a time, in bounded memory.
+///
+/// The file is opened anew for each piece, so that a loop that is left early holds nothing open; that it is
+/// still the same file is checked each time.
 package final class LineReader: Sendable {
   /// The longest line, in bytes.
   package static let longestLine = 1 << 20
-  private static let pieceSize = 64 << 10
+  private static let pieceSize = 256 << 10
 
   private struct State {
-    var file: OpenFile?
+    var stamp: FileStamp?
     var offset: Int64 = 0
     /// What was read and belongs to a line whose end was not.
     var rest: [UInt8] = []
     var lines = 0
+    var isAtEnd = false
   }
 
-  private let state: Mutex<State>
+  private let path: String
+  private let open: @Sendable () throws -> OpenFile
+  private let state = Mutex(State())
 
-  /// Reads from the beginning of an open file.
-  package init(_ file: OpenFile) {
-    state = Mutex(State(file: file))
+  /// - Parameter open: opens the file; may be called several times, on threads that may block.
+  package convenience init(_ path: ProjectPath, open: @escaping @Sendable () throws -> OpenFile) {
+    self.init(named: path.string, open: open)
+  }
+
+  /// - Parameter path: what messages call the file.
+  init(named path: String, open: @escaping @Sendable () throws -> OpenFile) {
+    self.path = path
+    self.open = open
   }
 
   /// The next lines without their ends (`\n` or `\r\n`); none at the end of the file. Blocks.
-  package func next() throws(WorkspaceError) -> [[UInt8]] {
-    try state.withLock { state throws(WorkspaceError) in
-      while let file = state.file {
-        let piece = try file.read(count: Self.pieceSize, at: state.offset)
+  package func next() throws -> [[UInt8]] {
+    try state.withLock { state in
+      while !state.isAtEnd {
+        let piece = try read(&state)
         state.offset += Int64(piece.count)
         if piece.isEmpty {
-          state.file = nil
+          state.isAtEnd = true
           return state.rest.isEmpty ? [] : [Self.withoutReturn(state.rest[...])]
         }
-        let lines = try Self.split(piece, &state, file.path)
+        let lines = try split(piece, &state)
         if !lines.isEmpty { return lines }
       }
       return []
     }
   }
 
-  /// Closes the file before its end was reached.
-  package func close() {
-    state.withLock { $0.file = nil }
+  private func read(_ state: inout State) throws -> [UInt8] {
+    let file = try open()
+    let stamp = try file.stamp()
+    guard state.stamp == nil || state.stamp == stamp else {
+      throw WorkspaceError(.changed, path: path, "\(path) changed while its lines were read")
+    }
+    state.stamp = stamp
+    return try file.read(count: Self.pieceSize, at: state.offset)
   }
 
-  private static func split(
-    _ piece: [UInt8], _ state: inout State, _ path: ProjectPath
-  ) throws(WorkspaceError) -> [[UInt8]] {
+  private func split(_ piece: [UInt8], _ state: inout State) throws(WorkspaceError) -> [[UInt8]] {
     var lines: [[UInt8]] = []
     var start = piece.startIndex
     while let end = piece[start...].firstIndex(of: 0x0a) {
       if state.rest.isEmpty {
-        lines.append(withoutReturn(piece[start..<end]))
+        lines.append(Self.withoutReturn(piece[start..<end]))
       } else {
         state.rest.append(contentsOf: piece[start..<end])
-        lines.append(withoutReturn(state.rest[...]))
+        lines.append(Self.withoutReturn(state.rest[...]))
         state.rest = []
       }
       start = end + 1
     }
     state.lines += lines.count
     state.rest.append(contentsOf: piece[start...])
-    guard state.rest.count <= longestLine else {
-      state.file = nil
+    guard state.rest.count <= Self.longestLine else {
+      state.isAtEnd = true
       throw WorkspaceError(
-        .tooLarge, path: path.string,
-        "line \(state.lines + 1) of \(path) is longer than \(longestLine) bytes; is it a text? read it in parts"
+        .tooLarge, path: path,
+        "line \(state.lines + 1) of \(path) is longer than \(Self.longestLine) bytes; is it a text? read it in parts"
       )
     }
     return lines
@@ -79,11 +94,10 @@ package final class LineReader: Sendable {
 
 /// The Lua side of reading lines: a `for` takes them from a list that is refilled now and then.
 package enum LineIterator {
-  static let readerType = LuaObjectType<LineReader>("lines") { type in
+  private static let readerType = LuaObjectType<LineReader>("lines") { type in
     type.waitingMethod("next") { reader, _ in
       .blocking { [.list(try reader.next().map { .bytes($0) })] }
     }
-    type.method("close") { reader, _ in reader.close() }
   }
 
   /// The object that the function of ``source`` takes.
@@ -91,12 +105,11 @@ package enum LineIterator {
     LuaObject(reader, type: readerType)
   }
 
-  /// A chunk that returns a function: given a reader, it gives what a generic `for` takes. Leaving the loop
-  /// closes the file.
+  /// A chunk that returns a function: given a reader, it gives the function that a `for` calls.
   package static let source = """
     return function(reader)
       local lines, at, count = {}, 0, 0
-      local function next_line()
+      return function()
         if at == count then
           lines = reader:next()
           at, count = 0, #lines
@@ -105,7 +118,6 @@ package enum LineIterator {
         at = at + 1
         return lines[at]
       end
-      return next_line, nil, nil, setmetatable({}, { __close = function() reader:close() end })
     end
     """
 }

@@ -10,7 +10,7 @@ package enum LuaLibrary {
     ]
   }
 
-  /// The configuration of a script that has these modules, and whose `print` goes to the log.
+  /// The configuration of a script that has these modules, and prints to the context's output, or else to its log.
   ///
   /// - Parameter additions: modules of the caller's own, which may extend the library's.
   package static func configuration(
@@ -18,7 +18,7 @@ package enum LuaLibrary {
   ) -> LuaConfiguration {
     LuaConfiguration(
       name: context.script, modules: modules(context) + additions, limits: limits,
-      print: { context.log(.info, $0) })
+      print: context.output ?? { context.log(.info, $0) })
   }
 
   /// The longest time that a script can name, in seconds: longer ones are mistakes.
@@ -39,13 +39,13 @@ package enum LuaLibrary {
   }
 }
 
-extension LuaReading where Self: ~Copyable {
+extension LuaCall {
   /// A time in seconds, at least 0 and at most a year.
   package func seconds(_ index: Int) throws -> Duration {
     let seconds = try finite(index, in: 0...)
     guard seconds <= LuaLibrary.longestWait else {
       throw LuaValueError(
-        place: "argument #\(index)", problem: "\(seconds) seconds are more than a year",
+        place: "\(name): argument #\(index)", problem: "\(seconds) seconds are more than a year",
         hint: "the time is given in seconds")
     }
     return .seconds(seconds)

@@ -67,7 +67,8 @@ enum JobRow {
     switch job.phase {
     case .decided:
       job.request.map { "as \($0.filename)\($0.purpose.map { ", \($0)" } ?? ""), \($0.mimeType)" }
-    case .opened, .completed: job.step?.error ?? job.session?.id
+    case .opened: job.session?.id
+    case .completed: job.step?.error ?? job.step?.destination.map { "on its way to \($0)" } ?? job.session?.id
     case .uploaded: job.md5.map { "md5 \($0)" }
     case .done: job.session?.filename
     case .skipped, .deferred: job.reason

@@ -74,6 +74,25 @@ enum LedgerSchema {
     ) STRICT;
     CREATE INDEX history_of_job ON history (job);
 
+    -- What scripts keep for themselves from run to run.
+    CREATE TABLE script_values (
+      profile TEXT NOT NULL,
+      recipe TEXT NOT NULL,
+      key TEXT NOT NULL,
+      value BLOB NOT NULL,           -- JSON
+      PRIMARY KEY (profile, recipe, key)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What a step of a script gave that is done once for a job.
+    CREATE TABLE once (
+      profile TEXT NOT NULL,
+      recipe TEXT NOT NULL,
+      path TEXT NOT NULL,
+      label TEXT NOT NULL,
+      result BLOB NOT NULL,          -- JSON
+      PRIMARY KEY (profile, recipe, path, label)
+    ) STRICT, WITHOUT ROWID;
+
     -- Sessions that plain scripts opened and that may still be open: nobody else would finish them.
     CREATE TABLE script_sessions (
       profile TEXT NOT NULL,

@@ -123,33 +123,6 @@ package final class SQLiteLedger: Ledger {
     }
   }
 
-  /// Remembers a session that a script opened, until it is known to have ended.
-  package func remember(_ session: ScriptSession, profile: String) async throws(LedgerError) {
-    try await write { database in
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO script_sessions (profile, session, script, filename) VALUES (?, ?, ?, ?)",
-        arguments: [profile, session.id, session.script, session.filename])
-    }
-  }
-
-  /// The sessions that scripts opened and that are not known to have ended.
-  package func scriptSessions(profile: String) async throws(LedgerError) -> [ScriptSession] {
-    try await read { database in
-      try Row.fetchAll(
-        database, sql: "SELECT session, script, filename FROM script_sessions WHERE profile = ? ORDER BY session",
-        arguments: [profile]
-      ).map { ScriptSession(id: $0["session"], script: $0["script"], filename: $0["filename"]) }
-    }
-  }
-
-  /// Forgets a session that has ended.
-  package func forget(scriptSession id: String, profile: String) async throws(LedgerError) {
-    try await write { database in
-      try database.execute(
-        sql: "DELETE FROM script_sessions WHERE profile = ? AND session = ?", arguments: [profile, id])
-    }
-  }
-
   // MARK: - Writing a change
 
   private static func record(_ change: LedgerChange, at now: Timestamp, in database: Database) throws -> Job {
@@ -227,13 +200,13 @@ package final class SQLiteLedger: Ledger {
     }
   }
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
     do { return try await store.read(body) } catch { throw LedgerError(reading: error, store.path) }
   }
 
-  private func write<Value: Sendable>(
+  func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
     do { return try await store.write(body) } catch { throw LedgerError(reading: error, store.path) }

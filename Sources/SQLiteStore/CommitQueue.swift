@@ -9,6 +9,8 @@ final class CommitQueue: Sendable {
   private struct Write: Sendable {
     /// Runs the body and keeps what came of it; throws to have the savepoint rolled back.
     let run: @Sendable (Database) throws -> Void
+    /// Notes that the savepoint was rolled back, whatever the body came to.
+    let fail: @Sendable (any Error) -> Void
     /// Tells the waiting task, with the commit's own error if that failed.
     let finish: @Sendable ((any Error)?) -> Void
   }
@@ -36,6 +38,7 @@ final class CommitQueue: Sendable {
           outcome.result.withLock { $0 = result }
           _ = try result.get()
         },
+        fail: { error in outcome.result.withLock { $0 = .failure(error) } },
         finish: { commitError in
           switch (outcome.result.withLock { $0 }, commitError) {
           case (.success?, let error?), (nil, let error?): continuation.resume(throwing: error)
@@ -76,10 +79,16 @@ final class CommitQueue: Sendable {
     do {
       try database.inTransaction(.immediate) {
         for write in batch {
-          // The write keeps its own error for its own caller.
-          try? database.inSavepoint {
-            try write.run(database)
-            return .commit
+          do {
+            try database.inSavepoint {
+              try write.run(database)
+              return .commit
+            }
+          } catch {
+            // The write keeps its own error for its own caller. But a full disk, or one that fails, ends the
+            // whole transaction: then nothing of the batch is there, and all of it fails for that reason.
+            write.fail(error)
+            if !database.isInsideTransaction { throw error }
           }
         }
         return .commit

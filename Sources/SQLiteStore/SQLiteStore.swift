@@ -30,7 +30,10 @@ package final class SQLiteStore: Sendable {
         guard level == 2 else {
           throw StoreError.unavailable(path, "SQLite refused synchronous=FULL")
         }
-        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        // Only once: setting it is a write, which every opening would have to wait for.
+        if try Int32.fetchOne(database, sql: "PRAGMA application_id") != applicationID {
+          try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+        }
       }
       try migrator.migrate(pool)
       commits = CommitQueue(pool)
@@ -67,15 +70,43 @@ package final class SQLiteStore: Sendable {
     try await commits.write(body)
   }
 
-  /// Looks at an existing file through a read-only connection, which never writes to it.
+  /// Waits for what is under way and closes the file; the log beside it is folded in by whoever closes last.
+  ///
+  /// Optional: a process that just ends loses nothing. No call may follow.
+  package func close() throws(StoreError) {
+    do {
+      // The writer has to be the last to close: a reader may not fold in the log.
+      pool.invalidateReadOnlyConnections()
+      try pool.close()
+    } catch {
+      throw Self.classify(error, path)
+    }
+  }
+
+  /// Looks at an existing file without writing to it.
+  ///
+  /// Even a read-only connection leaves an index of the log beside the database, and cannot remove it. Without a
+  /// log there is nothing to index, and the file is read as one that does not change. Should somebody begin to
+  /// write at that moment, what looks like damage is looked at again.
   private static func inspect(
     _ path: String, applicationID: Int32, migrator: DatabaseMigrator
   ) throws(StoreError) {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    guard let size = attributes?[.size] as? UInt64 ?? (attributes?[.size] as? Int).map(UInt64.init), size > 0
-    else { return }
+    guard let size = fileSize(path), size > 0 else { return }
+    if fileSize(path + "-wal") ?? 0 == 0 {
+      do {
+        return try inspect(at: unchanging(path), path, size, applicationID, migrator)
+      } catch  where error.code != .damaged || fileSize(path + "-wal") ?? 0 == 0 {
+        throw error
+      } catch {}
+    }
+    try inspect(at: path, path, size, applicationID, migrator)
+  }
+
+  private static func inspect(
+    at location: String, _ path: String, _ size: UInt64, _ applicationID: Int32, _ migrator: DatabaseMigrator
+  ) throws(StoreError) {
     do {
-      let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))
+      let queue = try DatabaseQueue(path: location, configuration: configuration(readonly: true))
       try queue.read { database in
         let owner = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
@@ -91,6 +122,25 @@ package final class SQLiteStore: Sendable {
     } catch {
       throw classify(error, path)
     }
+  }
+
+  /// The length of a file in bytes, nil when it is not there.
+  private static func fileSize(_ path: String) -> UInt64? {
+    (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? UInt64
+  }
+
+  /// The URI by which SQLite reads a file without locks and without files beside it.
+  private static func unchanging(_ path: String) -> String {
+    var uri = "file:"
+    for scalar in path.unicodeScalars {
+      switch scalar {
+      case "%": uri += "%25"
+      case "?": uri += "%3f"
+      case "#": uri += "%23"
+      default: uri.unicodeScalars.append(scalar)
+      }
+    }
+    return uri + "?immutable=1"
   }
 
   private static func configuration(readonly: Bool) -> Configuration {

@@ -19,8 +19,8 @@ package final class MIMETypes: Sendable {
   ///
   /// Takes a name or a path: `Report.DOCX`, `notes/a.md`.
   package static func type(ofName name: String) -> String? {
-    guard let path = try? ProjectPath.root.appending(name) else { return nil }
-    return byExtension[path.ext.dropFirst().lowercased()]
+    guard let last = split(name).last else { return nil }
+    return byExtension[ProjectPath.splitName(last).ext.dropFirst().lowercased()]
   }
 
   /// The type of these bytes, the beginning of a file; nil when libmagic has no answer.

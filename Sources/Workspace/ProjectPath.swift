@@ -18,7 +18,6 @@ package struct ProjectPath: Sendable {
     guard !text.isEmpty else {
       throw WorkspaceError(.invalidName, path: text, "the path is empty; name a file, or . for the project")
     }
-    guard text.utf8.first != .slash else { throw .outside(text) }
     self = try ProjectPath.root.appending(text)
   }
 
@@ -48,20 +47,20 @@ package struct ProjectPath: Sendable {
   package var name: String { components.last ?? "." }
 
   /// The name without its extension: `a.tar` of `a.tar.gz`, `.profile` of `.profile`.
-  package var stem: String { splitName.stem }
+  package var stem: String { Self.splitName(name).stem }
 
   /// The extension with its dot: `.gz` of `a.tar.gz`; empty where there is none.
-  package var ext: String { splitName.ext }
+  package var ext: String { Self.splitName(name).ext }
 
   /// The directory that it is in; nil for the project itself.
   package var parent: ProjectPath? { isRoot ? nil : ProjectPath(components: components.dropLast()) }
 
-  /// The path of something below this one: `appending("../b")` goes up, but never above the project.
+  /// The path of something seen from this one: `appending("../b")` goes up, but never above the project.
+  ///
+  /// Throws `outside` where it would, and for an absolute path.
   package func appending(_ text: String) throws(WorkspaceError) -> ProjectPath {
-    guard !text.utf8.contains(0) else {
-      throw WorkspaceError(
-        .invalidName, path: text, "\(quoted(text)) is no path: it has a NUL character in it; remove it")
-    }
+    guard !text.utf8.contains(0) else { throw .hasNUL(text) }
+    guard text.utf8.first != .slash else { throw .outside(text) }
     var result = components
     for component in split(text) where component != "." {
       if component != ".." {
@@ -87,13 +86,13 @@ package struct ProjectPath: Sendable {
     return String(Substring(string.utf8.dropFirst(prefix.count + 1)))
   }
 
-  private var splitName: (stem: String, ext: String) {
-    let name = name.utf8
+  static func splitName(_ text: String) -> (stem: String, ext: String) {
+    let name = text.utf8
     guard
       let dot = name.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex,
       name.index(after: dot) != name.endIndex,
       name[..<dot].contains(where: { $0 != UInt8(ascii: ".") })
-    else { return (self.name, "") }
+    else { return (text, "") }
     return (String(Substring(name[..<dot])), String(Substring(name[dot...])))
   }
 }
@@ -121,6 +120,11 @@ extension UInt8 {
 }
 
 extension WorkspaceError {
+  static func hasNUL(_ text: String) -> WorkspaceError {
+    WorkspaceError(
+      .invalidName, path: text, "\(quoted(text)) is no path: it has a NUL character in it; remove it")
+  }
+
   static func notUTF8(_ repaired: String) -> WorkspaceError {
     WorkspaceError(
       .invalidName, path: repaired,

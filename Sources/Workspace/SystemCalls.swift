@@ -74,12 +74,13 @@ enum SystemCalls {
 
   /// Makes the entries of a directory durable.
   static func synchronize(directory: Descriptor) throws(SystemError) {
-    let readable = try open(".", in: directory, O_RDONLY | O_DIRECTORY)
-    do {
+    do throws(SystemError) {
+      let readable = try open(".", in: directory, O_RDONLY | O_DIRECTORY)
       try check { fsync(readable.number) }
     } catch {
-      // Some network and FUSE file systems cannot do this for a directory; there is nothing more to ask for.
-      if error.number != EINVAL && error.number != ENOTSUP { throw error }
+      // Some network and FUSE file systems cannot do this for a directory, and one that may be written
+      // but not read cannot be opened for it; there is nothing more to ask for.
+      if ![EINVAL, ENOTSUP, EACCES].contains(error.number) { throw error }
     }
   }
 }

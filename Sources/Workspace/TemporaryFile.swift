@@ -61,13 +61,13 @@ struct TemporaryFile: ~Copyable {
     }
   }
 
-  /// Takes over owner (where allowed) and permission bits.
+  /// Takes over owner (where allowed) and permission bits, without set-user-ID and the like.
   func copyOwnerAndMode(of status: stat) throws(SystemError) {
     if status.st_uid != geteuid() || status.st_gid != getegid() {
       // Only root may give files away; for others the new file is simply theirs.
       _ = fchown(descriptor.number, status.st_uid, status.st_gid)
     }
-    try SystemCalls.check { fchmod(descriptor.number, status.st_mode & 0o7777) }
+    try SystemCalls.check { fchmod(descriptor.number, status.st_mode & 0o777) }
   }
 
   func copyTimes(of status: stat) throws(SystemError) {

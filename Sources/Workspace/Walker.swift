@@ -65,8 +65,9 @@ package struct Walker: ~Copyable, Sendable {
 
   private mutating func look(at entry: WalkEntry) -> WalkItem? {
     let path = fullPath(entry.name)
-    guard let directory = frames[frames.count - 1].directory, entry.isText else {
-      return .problem(.notUTF8(path))
+    guard entry.isText else { return .problem(.notUTF8(path)) }
+    guard let directory = frames[frames.count - 1].directory else {
+      return .problem(.changed(path, cannot: "look at"))
     }
     do {
       if entry.kind == .directory {
@@ -213,7 +214,7 @@ package struct Walker: ~Copyable, Sendable {
   }
 
   private var directoryPath: String {
-    location.isEmpty ? root.string : fullPath("").split(separator: "/").joined(separator: "/")
+    location.isEmpty ? root.string : split(fullPath("")).joined(separator: "/")
   }
 
   private func failure(_ error: SystemError, _ path: String, cannot action: String) -> WorkspaceError {

@@ -46,7 +46,7 @@ package final class Workspace: Sendable {
       throw WorkspaceError(error, path: root, cannot: action)
     }
     givenPath = Self.absolute(root)
-    statePath = state.map { (try? Self.realPath($0)) ?? Self.absolute($0) } ?? rootPath + "/" + Self.stateName
+    statePath = state.map(Self.resolved) ?? rootPath + "/" + Self.stateName
     self.capabilities = capabilities
     self.links = links
     stateBelowRoot = Self.components(of: statePath, below: rootPath).map { ProjectPath(components: $0) }
@@ -63,7 +63,7 @@ package final class Workspace: Sendable {
   /// Throws `outside` for what is not below the project, `invalidName` for what is no path.
   package func path(_ text: String) throws(WorkspaceError) -> ProjectPath {
     guard text.utf8.first == .slash else { return try ProjectPath(text) }
-    guard !text.utf8.contains(0) else { return try ProjectPath.root.appending(text) }
+    guard !text.utf8.contains(0) else { throw .hasNUL(text) }
     guard let components = components(ofAbsolute: text) else { throw .outside(text) }
     return ProjectPath(components: components)
   }
@@ -104,6 +104,19 @@ package final class Workspace: Sendable {
     guard let resolved = realpath(path, nil) else { throw SystemError(number: errno) }
     defer { free(resolved) }
     return String(cString: resolved)
+  }
+
+  /// The real path of what need not be there yet: of the part that is, with the rest behind it.
+  private static func resolved(_ path: String) -> String {
+    var existing = folded(absolute(path))
+    var missing: [String] = []
+    while true {
+      if let real = try? realPath("/" + existing.joined(separator: "/")) {
+        return "/" + (split(real) + missing).joined(separator: "/")
+      }
+      guard let last = existing.popLast() else { return absolute(path) }
+      missing.insert(last, at: 0)
+    }
   }
 
   /// The path from the root of the file system, `.` and `..` folded as text.

@@ -75,8 +75,7 @@ struct Finished: Sendable {
 
 /// A process of the built `moontide`.
 final class Running: Sendable {
-  // Process is not marked Sendable; it is set up here, and afterwards only asked and ended.
-  private nonisolated(unsafe) let process = Process()
+  private let process = Process()
   private let ended: AsyncStream<Int32>
   private let output: Drain
   private let errors: Drain
@@ -119,6 +118,21 @@ final class Running: Sendable {
   /// Sends Ctrl-C.
   func interrupt() {
     Foundation.kill(process.processIdentifier, SIGINT)
+  }
+
+  /// The most memory that the process had resident, in kB; waits for its end.
+  ///
+  /// The kernel's own high-water mark, read again and again while there is a process to ask.
+  func peakMemory() async -> Int {
+    let file = "/proc/\(process.processIdentifier)/status"
+    var peak = 0
+    while let status = try? String(contentsOfFile: file, encoding: .utf8),
+      let mark = status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap({ Int($0.1) })
+    {
+      peak = mark
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return peak
   }
 
   /// Waits for the end.

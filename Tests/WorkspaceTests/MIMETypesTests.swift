@@ -9,6 +9,7 @@ import Workspace
       ("a.md", "text/markdown"), ("A.MD", "text/markdown"), ("call.vtt", "text/vtt"),
       ("x.srt", "application/x-subrip"),
       ("dir/r.tar.gz", "application/gzip"), ("mail.eml", "message/rfc822"), ("p.JPeG", "image/jpeg"),
+      ("/abs/../x.pdf", "application/pdf"),
       ("d.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
       ("s.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ])

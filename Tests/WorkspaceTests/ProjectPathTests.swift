@@ -64,7 +64,9 @@ import Workspace
   func joins() throws {
     #expect(try path("a/b").appending("../c.md").string == "a/c.md")
     #expect(try path("a").appending(".").string == "a")
-    #expect(failure { _ = try ProjectPath.root.appending("..") }?.code == .outside)
+    for text in ["..", "/a", "a/../.."] {
+      #expect(failure { _ = try ProjectPath.root.appending(text) }?.code == .outside)
+    }
   }
 
   @Test("The path from an ancestor")

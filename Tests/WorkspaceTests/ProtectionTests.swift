@@ -92,6 +92,17 @@ import Workspace
     #expect(try walk(workspace).files == ["a"])
   }
 
+  @Test("A state directory that does not exist yet cannot be made, also by another name of the project")
+  func doesNotExistYet() throws {
+    let project = try TemporaryProject()
+    #expect(symlink(project.directory, project.base + "/alias") == 0)
+    let workspace = try Workspace(root: project.directory, state: project.base + "/alias/sub/state")
+    #expect(workspace.statePath == workspace.rootPath + "/sub/state")
+    let target = try path("sub/state/x")
+    #expect(failure { try workspace.write(target, []) }?.code == .protected)
+    #expect(failure { try workspace.makeDirectory(target) }?.code == .protected)
+  }
+
   @Test("Files that are being written are not seen")
   func unfinished() throws {
     let project = try TemporaryProject().make(".moontide-12-3.part", ".moontide-notes", ".moontide.md")

@@ -7,7 +7,7 @@ import Workspace
 @Suite(.serialized) struct ScaleTests {
   @Test("A tree of 5,000 levels is walked with few descriptors, and its files can be opened")
   func deep() throws {
-    let project = try TemporaryProject()
+    let project = try TemporaryProject.large()
     let levels = 5_000
     var directory = open(project.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     for _ in 0..<levels {
@@ -46,7 +46,7 @@ import Workspace
 
   @Test("A deep directory that is moved away while its children are walked is a problem, not empty")
   func movedAway() throws {
-    let project = try TemporaryProject()
+    let project = try TemporaryProject.large()
     let deep = (0..<40).map { "d\($0)" }.joined(separator: "/")
     try project.make("\(deep)/a", "\(deep)/b", "d0/z", "z")
     let workspace = try project.workspace()
@@ -70,7 +70,7 @@ import Workspace
 
   @Test("100,000 files in 100 directories are walked with flat memory")
   func many() throws {
-    let project = try TemporaryProject()
+    let project = try TemporaryProject.large()
     for number in 0..<100 {
       let path = project.directory + "/directory number \(number)"
       #expect(mkdir(path, 0o700) == 0)
@@ -98,7 +98,7 @@ import Workspace
 
   @Test("A directory of more entries than are sorted at once is walked whole, in sorted pieces")
   func huge() throws {
-    let project = try TemporaryProject()
+    let project = try TemporaryProject.large()
     let directory = open(project.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     for file in 0..<101_000 { makeFile("\(file)", in: directory) }
     close(directory)

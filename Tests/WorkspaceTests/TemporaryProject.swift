@@ -12,8 +12,13 @@ final class TemporaryProject: Sendable {
   var directory: String { base + "/project" }
   var outside: String { base + "/outside" }
 
-  init() throws {
-    var template = Array((NSTemporaryDirectory() + "/workspace-tests-XXXXXX").utf8CString)
+  /// In memory where that is possible, for tests that make very many files.
+  static func large() throws -> TemporaryProject {
+    try TemporaryProject(in: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory())
+  }
+
+  init(in place: String = NSTemporaryDirectory()) throws {
+    var template = Array((place + "/workspace-tests-XXXXXX").utf8CString)
     guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
     base = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

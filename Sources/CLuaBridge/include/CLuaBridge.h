@@ -28,6 +28,9 @@ enum {
 // How a turn of a call ended.
 enum { CLB_FINISHED = 0, CLB_WAITING = 1, CLB_FAILED = 2 };
 
+// Whether a host function waits: never, where the call may wait, or also while a recipe loads.
+enum { CLB_IMMEDIATE = 0, CLB_WAITS = 1, CLB_ALWAYS_WAITS = 2 };
+
 // Why a call was stopped. A stop is sticky: nothing in the script catches it.
 enum {
   CLB_RUNNING = 0,
@@ -54,6 +57,7 @@ typedef struct clb_call {
   bool failed;              // the function ended with an error
   bool dead;                // the coroutine cannot be used again
   int status;               // Lua's status of that error
+  int64_t waits_since;      // monotonic nanoseconds, while it waits
   int memory_errors;        // memory errors that the script has caught so far
   int line;                 // where it failed, 0 when unknown
   char chunk[LUA_IDSIZE];   // the chunk it failed in, "" when unknown
@@ -92,6 +96,7 @@ typedef struct clb_host {
   int64_t turn_started;     // monotonic nanoseconds, 0 until the turn is first measured
   int64_t charged;          // work done in C since the budget was last charged
   int64_t last_hook;        // when the hook was last visited in this turn, or 0
+  int interval;             // instructions between two visits of the hook
   int *metatables;          // registry references by type
   int metatable_count;
 } clb_host;
@@ -126,13 +131,13 @@ int clb_call_nested(lua_State *L, int arguments, int results);
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk);
 
 // -- Values.
-void clb_push_host_function(lua_State *L, int function, const char *name, bool waits);
+void clb_push_host_function(lua_State *L, int function, const char *name, int waits);
 void clb_push_object(lua_State *L, void *swift, int type);
 clb_object *clb_to_object(lua_State *L, int index);
 // Defines the metatable of a new type over the table of members on top of the stack, which it pops.
 int clb_define_type(clb_host *host, const char *name, bool has_text);
 // Gives the table at the top of the stack an __index host function.
-void clb_set_index(lua_State *L, int function, const char *name, bool waits);
+void clb_set_index(lua_State *L, int function, const char *name, int waits);
 void clb_remember_names(lua_State *L, const char *module);
 // Checks the work done by a C function of ours against the budget. May raise.
 void clb_charge(lua_State *L, size_t work);

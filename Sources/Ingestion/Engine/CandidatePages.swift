@@ -58,6 +58,9 @@ final class CandidatePages: Sendable {
       case .file(let path, let relative, let stamp):
         let key = JobKey(profile: profile, recipe: recipe, path: path)
         page.candidates.append(Candidate(key: key, relative: relative, stamp: stamp))
+      case .problem(let error) where error.code == .vanished:
+        // It was listed, and has gone since: then it is not there, which is no trouble.
+        break
       case .problem(let error):
         page.problems.append((error.path, error.message))
       }

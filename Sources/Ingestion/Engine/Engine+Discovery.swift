@@ -7,7 +7,7 @@ extension Engine {
     except resumed: Set<ProjectPath>, _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
   ) async throws {
     let pages = try CandidatePages(of: try await recipe.discovery(), for: self)
-    while !stop.isRequested, !slots.tally.isStopped, !Task.isCancelled {
+    while mayBegin(slots) {
       let page = try await pages.next(Self.pageSize)
       if page.isEnd { return }
       for problem in page.problems {
@@ -39,6 +39,10 @@ extension Engine {
     var ended: [LedgerChange] = []
     for (index, unknown) in sorted.unknown.enumerated() {
       let ruling = index < rulings.count ? rulings[index] : nil
+      if ruling == .unasked {
+        slots.tally.add(.left)
+        continue
+      }
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }

@@ -22,7 +22,7 @@ extension Engine {
       job.failure = Failure(.rejected, reason)
     case .fault(let failure):
       job.failure = failure
-    case nil:
+    case .unasked, nil:
       job.failure = Failure(.script, "The recipe \(recipe.name) gave no ruling.")
     }
     if job.phase == .failed, recipe.handlesFailed { job.step = AfterStep() }

@@ -79,6 +79,7 @@ package struct Engine: Sendable {
       await slots.drain(&group)
       return slots.tally
     }
+    if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
     var summary = tally.summary
     summary.duration = clock.now - began
@@ -106,12 +107,17 @@ package struct Engine: Sendable {
     return Set(jobs.map(\.key.path))
   }
 
+  /// Whether anything new may be begun.
+  func mayBegin(_ slots: Slots) -> Bool {
+    !stop.isRequested && !slots.tally.isStopped && !Task.isCancelled && recipe.quarantine == nil
+  }
+
   /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
   func submit(
     _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout TaskGroup<Outcome>
   ) async {
     await slots.makeRoom(&group)
-    guard !stop.isRequested, !slots.tally.isStopped, !Task.isCancelled else {
+    guard mayBegin(slots) else {
       slots.tally.add(.left)
       return
     }

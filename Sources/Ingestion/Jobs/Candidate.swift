@@ -44,4 +44,6 @@ package enum Ruling: Hashable, Sendable {
   case postpone(Duration, reason: String?)
   /// The recipe could not say: a handler failed.
   case fault(Failure)
+  /// The recipe was not asked, since it is in quarantine: the file is left for another run.
+  case unasked
 }

@@ -7,6 +7,8 @@ package struct Failure: Hashable, Sendable, Codable, Error {
     case rejected
     /// A handler raised an error, or gave something that cannot be used.
     case script
+    /// A handler was stopped for using more than it may.
+    case stopped
     /// The service refused the file.
     case service
     /// The file breaks a limit that the API publishes.
@@ -20,7 +22,7 @@ package struct Failure: Hashable, Sendable, Codable, Error {
   package var kind: Kind
   /// A sentence for a person.
   package var message: String
-  /// The handler at fault, for kind `script`.
+  /// The handler at fault, for the kinds `script` and `stopped`.
   package var handler: String?
   /// Where in the script, and how it got there; several lines.
   package var trace: String?
@@ -53,7 +55,7 @@ package struct Failure: Hashable, Sendable, Codable, Error {
   package var mayPass: Bool {
     switch kind {
     case .file, .changing: true
-    case .rejected, .script, .service, .limit: false
+    case .rejected, .script, .stopped, .service, .limit: false
     }
   }
 }

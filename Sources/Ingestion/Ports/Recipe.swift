@@ -15,6 +15,9 @@ package protocol Recipe: Sendable {
   /// Whether ``failed(_:failure:)`` has anything to do.
   var handlesFailed: Bool { get }
 
+  /// Why the recipe is not to be asked any more; nil while it may be. It was stopped too often in a row.
+  var quarantine: String? { get }
+
   /// Which files there are.
   func discovery() async throws(Failure) -> Discovery
 

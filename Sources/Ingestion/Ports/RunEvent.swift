@@ -60,6 +60,8 @@ package struct RunSummary: Hashable, Sendable {
     case service(ServiceError)
     /// The ledger cannot be written.
     case ledger(String)
+    /// The recipe was stopped too often in a row, and is not asked any more.
+    case quarantine(String)
   }
 
   package init() {}

@@ -29,6 +29,20 @@ extension LuaLibrary {
         return [.bytes(bytes)]
       }
     }
+    module.function("lines") { call in
+      let wanted = try context.toRead(&call, 1)
+      let reader = LineReader(named: wanted.asked) {
+        let place = try wanted.place()
+        return try place.workspace.open(place.path)
+      }
+      call.push(LineIterator.object(reader))
+    }
+    module.script(
+      """
+      local fs = ...
+      local open, iterate = fs.lines, (function() \(LineIterator.source) end)()
+      function fs.lines(path) return iterate(open(path)) end
+      """)
     module.waiting("exists") { call in
       let wanted = try context.toRead(&call, 1)
       return .blocking {

@@ -120,6 +120,9 @@ struct FilesDownload: AsyncParsableCommand {
   @OptionGroup var options: FilesOptions
   @OptionGroup var identity: FileIdentity
 
+  @Flag(help: "Print what was written as JSON; goes with --output FILE.")
+  var json = false
+
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
@@ -158,7 +161,22 @@ struct FilesDownload: AsyncParsableCommand {
     guard fsync(descriptor) == 0, link(part, path) == 0 else {
       throw CommandFailure(.usage, "\(path) cannot be made: \(systemMessage())")
     }
-    say("\(path): \(Format.bytes(receipt.bytes)), md5 \(receipt.md5)")
+    if json {
+      say(JSONText.line(Download(path: path, bytes: receipt.bytes, md5: receipt.md5)))
+    } else {
+      say("\(path): \(Format.bytes(receipt.bytes)), md5 \(receipt.md5)")
+    }
+  }
+
+  func validate() throws {
+    if json && (output == nil || output == "-") { throw ValidationError("--json goes with --output FILE.") }
+  }
+
+  /// What a download came to.
+  private struct Download: Encodable {
+    var path: String
+    var bytes: Int64
+    var md5: MD5Digest
   }
 }
 

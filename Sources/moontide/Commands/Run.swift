@@ -1,4 +1,127 @@
 import ArgumentParser
+import FileSessions
+import Foundation
+import Ingestion
+import LuaLibrary
+import SQLiteLedger
+import Scripting
+import Workspace
 
-struct Run: AsyncParsableCommand { func run() async throws {} }
-struct Exec: AsyncParsableCommand { func run() async throws {} }
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ingest the files that a recipe describes.",
+    discussion: """
+      Each file is sent once. Run again, after a crash too, it does only what is left.
+
+      Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The recipe, a Lua file.", valueName: "recipe"), completion: .file(extensions: ["lua"])
+  )
+  var recipePath: String
+
+  @Option(
+    name: .customLong("arg"),
+    help: ArgumentHelp("Gives the recipe moontide.args.NAME. May be given again.", valueName: "name=value"))
+  var arguments: [NamedArgument] = []
+
+  @Option(help: "How many files are under way at once.")
+  var transfers = 8
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
+  var profile: String?
+
+  @Flag(help: "Print each event as a line of JSON.")
+  var json = false
+
+  @Flag(help: "Print only what went wrong.")
+  var quiet = false
+
+  func validate() throws {
+    guard (1...256).contains(transfers) else {
+      throw ValidationError("--transfers takes a number from 1 to 256.")
+    }
+    guard Set(arguments.map(\.name)).count == arguments.count else {
+      throw ValidationError("--arg gives the same name twice.")
+    }
+  }
+
+  func run() async throws {
+    // Read before anything is made: a mistyped name leaves no trace.
+    let source = try await reportingScript { () async throws(ScriptError) in
+      try await ScriptSource.read(recipePath)
+    }
+    let workspace = try options.openWorkspace()
+    let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
+    let display = Display(style: Display.style(json: json, quiet: quiet))
+    display.headline(destination.headline)
+    let ledger = try SQLiteLedger.take(in: workspace)
+    let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
+    let recipe = try await reportingScript { () async throws(ScriptError) in
+      try await LuaRecipe.load(source, context: bench.context(arguments: .named(named)))
+    }
+    try await bench.remember(recipe, script: recipePath)
+
+    let stop = StopSignal()
+    let interruption = Interruption(stop: stop, announce: display.note)
+    let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
+    let summary = await interruption.watching { await engine.run() }
+    await recipe.close()
+    try end(summary, wasInterrupted: interruption.wasInterrupted)
+  }
+
+  /// Tells why a run ended early, and ends with the status that says how it went.
+  private func end(_ summary: RunSummary, wasInterrupted: Bool) throws {
+    let left = "\(Format.count(summary.left, "file")) left; run again to send them."
+    switch summary.stop {
+    case .requested:
+      throw wasInterrupted ? ExitStatus.interrupted : .done
+    case .service(let error):
+      throw CommandFailure(.service, "The service refused or is away: \(error). \(left)")
+    case .ledger(let message):
+      throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
+    case .quarantine(let reason):
+      throw CommandFailure(.script, "\(reason) \(left)")
+    case nil:
+      if !summary.isClean { throw ExitStatus.filesFailed }
+    }
+  }
+}
+
+/// `name=value` of the command line.
+struct NamedArgument: ExpressibleByArgument {
+  var name: String
+  var value: String
+
+  init?(argument: String) {
+    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+    name = String(argument[..<equals])
+    value = String(argument[argument.index(after: equals)...])
+  }
+}
+
+/// Runs `body`; a script that does not load, or fails, ends the command with its report.
+func reportingScript<Value>(
+  _ body: () async throws(ScriptError) -> Value
+) async throws(CommandFailure) -> Value {
+  do throws(ScriptError) {
+    return try await body()
+  } catch {
+    throw CommandFailure(error.code == .cancelled ? .interrupted : .script, error.report)
+  }
+}
+
+extension SQLiteLedger {
+  /// Takes the ledger of a project.
+  static func take(in workspace: Workspace) throws(CommandFailure) -> SQLiteLedger {
+    do throws(LedgerError) {
+      return try SQLiteLedger(directory: workspace.statePath, clock: .system)
+    } catch {
+      throw CommandFailure(error.code == .owned ? .ledgerOwned : .usage, error.message)
+    }
+  }
+}

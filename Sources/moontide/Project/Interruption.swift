@@ -11,17 +11,20 @@ final class Interruption: Sendable {
   }
 
   private let stop: StopSignal
+  private let cancelsAtOnce: Bool
   private let announce: @Sendable (String) -> Void
   private let state = Mutex(State())
   // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
   private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
-  init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void) {
+  /// - Parameter cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
+  init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false) {
     self.stop = stop
+    self.cancelsAtOnce = cancelsAtOnce
     self.announce = announce
     sources = [
       Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
-      Self.source(of: SIGTERM) { stop.request() },
+      Self.source(of: SIGTERM) { [weak self] in self?.terminate() },
     ]
   }
 
@@ -41,6 +44,8 @@ final class Interruption: Sendable {
       return (state.interrupts, state.cancel)
     }
     switch count {
+    case 1 where cancelsAtOnce:
+      cancel?()
     case 1:
       stop.request()
       announce("Finishing what is under way. Ctrl-C again cancels it; it is taken up by the next run.")
@@ -49,6 +54,11 @@ final class Interruption: Sendable {
     default:
       exit(ExitStatus.interrupted.rawValue)
     }
+  }
+
+  private func terminate() {
+    stop.request()
+    if cancelsAtOnce { state.withLock { $0.cancel }?() }
   }
 
   private static func source(

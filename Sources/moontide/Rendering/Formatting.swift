@@ -48,9 +48,12 @@ extension String {
     return result
   }
 
-  /// The same, with line breaks kept.
+  /// The same, with line breaks and tabs kept.
   var printableLines: String {
-    split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
-      .joined(separator: "\n")
+    let lines = split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.map { line in
+      line.split(separator: "\t", omittingEmptySubsequences: false).map { String($0).printable }
+        .joined(separator: "\t")
+    }.joined(separator: "\n")
   }
 }

@@ -27,6 +27,7 @@ final class SwiftRecipe: Recipe {
     self.ruling = ruling
   }
 
+  var quarantine: String? { nil }
   var handlesCompleted: Bool { after != nil }
   var handlesFailed: Bool { afterFailure != nil }
 

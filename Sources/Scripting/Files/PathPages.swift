@@ -1,0 +1,189 @@
+import Digests
+import Ingestion
+import LuaHost
+import LuaLibrary
+import Synchronization
+import Workspace
+
+/// The paths that a `discover` function gives, page by page, each path once.
+final class PathPages: Sendable {
+  /// How many paths a page has at the most. The Lua part counts to it.
+  static let pageSize = 256
+
+  private struct State {
+    /// Digests of the paths that were given; 16 bytes each, whatever the paths' length.
+    var seen: Set<PathDigest> = []
+    /// What is to be thrown once the paths before it were given.
+    var failure: Failure?
+  }
+
+  private let recipe: LuaRecipe
+  private let nextPage: LuaFunction
+  private let state = Mutex(State())
+
+  /// Makes ready to call the function; it runs when the first page is asked for.
+  init(of recipe: LuaRecipe, from function: LuaFunction) async throws(Failure) {
+    self.recipe = recipe
+    do {
+      let made = try await recipe.script.call(recipe.pages, [.function(function)], label: "discover")
+      guard let page = made.first?.function else { throw LuaError(code: .failed, message: "no pages") }
+      nextPage = page
+    } catch {
+      throw recipe.failure(of: error, in: recipe.call(.discover))
+    }
+  }
+
+  /// The next paths; none at the end.
+  func next() async throws(Failure) -> [ProjectPath] {
+    let call = recipe.call(.discover)
+    while true {
+      if let failure = state.withLock({ $0.failure }) { throw failure }
+      let items: [LuaValue]
+      do {
+        let results = try await recipe.script.call(nextPage, label: "discover")
+        guard let page = results.first?.table else {
+          if results.last == true {
+            recipe.context.log(.warn, "discover returned nothing and yielded no path")
+          }
+          return []
+        }
+        items = page.array
+      } catch {
+        throw recipe.failure(of: error, in: call)
+      }
+      let paths = take(items, call)
+      if !paths.isEmpty { return paths }
+    }
+  }
+
+  /// The paths up to the first one that is none, which fails the next page.
+  private func take(_ items: [LuaValue], _ call: HandlerCall) -> [ProjectPath] {
+    state.withLock { state in
+      var paths: [ProjectPath] = []
+      for item in items {
+        do throws(WrongValue) {
+          let path = try self.path(item)
+          if state.seen.insert(PathDigest(path)).inserted { paths.append(path) }
+        } catch {
+          state.failure = recipe.failure(of: call.failure("discover gave \(error.problem)"), in: call)
+          break
+        }
+      }
+      return paths
+    }
+  }
+
+  private func path(_ item: LuaValue) throws(WrongValue) -> ProjectPath {
+    let wanted = "a path, or { path = … }"
+    var value = item
+    if case .table(let table) = item {
+      if table["data"] != nil {
+        throw WrongValue("`data` with a path, which is not supported by this version")
+      }
+      try Values.onlyKnown(table, ["path"], wanted: wanted)
+      value = table["path"] ?? .nil
+    }
+    let text = try Values.text(value, wanted: wanted)
+    do throws(WorkspaceError) {
+      return try recipe.context.workspace.path(text)
+    } catch {
+      throw WrongValue("\"\(escapingControls(text))\": \(error.message)")
+    }
+  }
+}
+
+/// Half of a path's SHA-256: two paths do not share it by chance.
+private struct PathDigest: Hashable {
+  let high: UInt64
+  let low: UInt64
+
+  init(_ path: ProjectPath) {
+    var numbers: (UInt64, UInt64) = (0, 0)
+    for (index, byte) in SHA256.digest(Array(path.string.utf8)).prefix(16).enumerated() {
+      if index < 8 {
+        numbers.0 = numbers.0 << 8 | UInt64(byte)
+      } else {
+        numbers.1 = numbers.1 << 8 | UInt64(byte)
+      }
+    }
+    (high, low) = numbers
+  }
+}
+
+extension PathPages {
+  /// A chunk that returns a function: given `discover`, it gives a function that returns a page of at most 256
+  /// items, or nil at the end and whether there was nothing at all.
+  ///
+  /// `discover` runs in a coroutine, since it may yield its items; or it returns a list, or an iterator with what
+  /// a generic `for` gives to it. An error waits until the items before it were given.
+  static let source = """
+    return function(discover)
+      local coroutine, error, pcall, type = coroutine, error, pcall, type
+      local thread = coroutine.create(discover)
+      local yielded, empty, ended, failed, failure = false, false, false, false, nil
+      local step
+
+      local function items_of_list(list)
+        if #list == 0 and next(list) ~= nil then
+          error("discover returned a table without a list in it; it takes a list of paths", 0)
+        end
+        local at, count = 0, #list
+        return function()
+          at = at + 1
+          local item = list[at]
+          if item == nil and at <= count then
+            error("discover returned a list with a hole at " .. at, 0)
+          end
+          return item
+        end
+      end
+
+      local function run()
+        local ok, first, state, control = coroutine.resume(thread)
+        if not ok then error(first, 0) end
+        if coroutine.status(thread) == "suspended" then
+          if first == nil then error("discover yielded nothing; it takes a path", 0) end
+          yielded = true
+          return first
+        end
+        if first == nil then
+          empty = not yielded
+          step = function() return nil end
+        elseif type(first) == "table" then
+          step = items_of_list(first)
+        elseif type(first) == "function" then
+          step = function()
+            control = first(state, control)
+            return control
+          end
+        else
+          error("discover returned a " .. type(first) .. "; it takes a list of paths, an iterator, or yields", 0)
+        end
+        return step()
+      end
+
+      step = run
+      return function()
+        if failed then error(failure, 0) end
+        local page, count = {}, 0
+        while count < 256 and not ended do
+          local ok, item = pcall(step)
+          if not ok then
+            failed, failure = true, item
+            if count == 0 then error(item, 0) end
+            return page
+          end
+          if item == nil then
+            -- An iterator that is asked again begins anew, or fails.
+            ended = true
+          else
+            count = count + 1
+            page[count] = item
+          end
+        end
+        if count == 0 then return nil, empty end
+        return page
+      end
+    end
+    """
+}

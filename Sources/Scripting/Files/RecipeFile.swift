@@ -1,0 +1,118 @@
+import FileSessions
+import Ingestion
+import LuaHost
+import LuaLibrary
+import Workspace
+
+/// The `file` that handlers get.
+///
+/// A class, since each look at a field by a script copies a reference to it.
+final class RecipeFile: Sendable {
+  let key: JobKey
+  /// The path below the discover root.
+  let relative: String
+  let stamp: FileStamp
+  /// The type that was sent, once it is settled.
+  let sentType: String?
+  /// Whether its fate is known, so that it may not be where it was.
+  let isSettled: Bool
+  let context: LibraryContext
+  /// Makes the function that a `for` over lines calls.
+  let lines: LuaFunction
+
+  init(_ candidate: Candidate, context: LibraryContext, lines: LuaFunction) {
+    key = candidate.key
+    relative = candidate.relative
+    stamp = candidate.stamp
+    sentType = nil
+    isSettled = false
+    self.context = context
+    self.lines = lines
+  }
+
+  init(_ file: SettledFile, context: LibraryContext, lines: LuaFunction) {
+    key = file.key
+    relative = file.relative
+    stamp = file.stamp
+    sentType = file.request?.mimeType
+    isSettled = true
+    self.context = context
+    self.lines = lines
+  }
+
+  var path: ProjectPath { key.path }
+
+  var object: LuaObject { LuaObject(self, type: Self.luaType) }
+
+  /// Opens the file. Blocks.
+  func open() throws(WorkspaceError) -> OpenFile {
+    do throws(WorkspaceError) {
+      return try context.workspace.open(path)
+    } catch {
+      guard isSettled, error.code == .notFound else { throw error }
+      throw WorkspaceError(
+        .notFound, path: path.string,
+        "\(path) is not there any more: it was moved, renamed or removed after it was sent")
+    }
+  }
+
+  /// The type by extension, else by content. Blocks.
+  func mimeType() throws(WorkspaceError) -> String {
+    if let known = knownType { return known }
+    return try context.types.mimeType(name: path.name, content: open())
+  }
+
+  /// The type as far as it is known without looking at the content.
+  var knownType: String? { sentType ?? MIMETypes.type(ofName: path.name) }
+
+  /// The type by content alone. Blocks.
+  func detectedType() throws(WorkspaceError) -> String {
+    try context.types.detectedType(of: open()) ?? MIMETypes.unknown
+  }
+}
+
+extension RecipeFile {
+  /// How scripts see it.
+  static let luaType = LuaObjectType<RecipeFile>("file") { type in
+    type.property("path") { file, call in try call.push(file.path.string) }
+    type.property("relative") { file, call in try call.push(file.relative) }
+    type.property("dir") { file, call in try call.push(file.path.parent?.string ?? ".") }
+    type.property("name") { file, call in try call.push(file.path.name) }
+    type.property("stem") { file, call in try call.push(file.path.stem) }
+    type.property("ext") { file, call in try call.push(file.path.ext) }
+    type.property("size") { file, call in call.push(file.stamp.size) }
+    type.property("modified") { file, call in call.push(file.stamp.modifiedSeconds) }
+    type.property("job") { file, call in try call.push(file.key.id) }
+    type.waitingProperty("mime_type") { file in
+      if let known = file.knownType { return LuaOperation { [.string(known)] } }
+      return .blocking { [.string(try file.mimeType())] }
+    }
+    type.waitingProperty("detected_type") { file in .blocking { [.string(try file.detectedType())] } }
+    type.text { file in "file(\(file.path))" }
+    addReading(&type)
+  }
+
+  private static func addReading(_ type: inout LuaObjectTypeBuilder<RecipeFile>) {
+    type.waitingMethod("read") { file, call in
+      try file.context.require(.read(file.path), by: call.name)
+      let count = call.has(1) ? try call.byteCount(1) : nil
+      return .blocking {
+        let open = try file.open()
+        guard let count else {
+          return [.bytes(try FileContent.whole(open, advice: "file:read(n) or file:lines()"))]
+        }
+        return [.bytes(try FileContent.head(open, count: count))]
+      }
+    }
+    type.waitingMethod("tail") { file, call in
+      try file.context.require(.read(file.path), by: call.name)
+      let count = try call.byteCount(1)
+      return .blocking { [.bytes(try FileContent.tail(file.open(), count: count))] }
+    }
+    type.method("lines") { file, call in
+      try file.context.require(.read(file.path), by: call.name)
+      let reader = LineReader(file.path) { try file.open() }
+      try call.push(call.call(file.lines, [.object(LineIterator.object(reader))]))
+    }
+  }
+}

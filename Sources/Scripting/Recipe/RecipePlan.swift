@@ -1,0 +1,144 @@
+import Ingestion
+import LuaHost
+import Workspace
+
+/// What a recipe's table says, checked.
+struct RecipePlan: Sendable {
+  var name: String
+  var discover: Discover
+  var accept: Rule<Bool> = .absent
+  var rename: Rule<FilenameTemplate> = .absent
+  var mimeType: Rule<String> = .absent
+  var purpose: Rule<String> = .absent
+  var decide: Rule<Decision> = .absent
+  var completed: Rule<AfterAction> = .absent
+  var failed: Rule<AfterAction> = .absent
+  var summary: LuaFunction?
+
+  /// Where candidates come from.
+  enum Discover: Sendable {
+    case walk(WalkSettings)
+    /// A glob without wildcards: perhaps a directory is meant.
+    case name(ProjectPath, WalkSettings)
+    case function(LuaFunction)
+  }
+
+  /// What `decide` gives when it gives no verdict.
+  struct Decision: Sendable {
+    var filename: FilenameTemplate?
+    var mimeType: String?
+    var purpose: String?
+  }
+
+  /// Whether deciding needs the script.
+  var asksScript: Bool {
+    accept.isFunction || rename.isFunction || mimeType.isFunction || purpose.isFunction || decide.isFunction
+  }
+}
+
+/// What a recipe has under a key.
+enum Rule<Value: Sendable>: Sendable {
+  case absent
+  case constant(Value)
+  case verdict(Verdict)
+  case function(LuaFunction)
+
+  var isFunction: Bool {
+    if case .function = self { true } else { false }
+  }
+
+  var isAbsent: Bool {
+    if case .absent = self { true } else { false }
+  }
+}
+
+/// A value that a key does not take.
+struct WrongValue: Error {
+  /// What is wrong, as the rest of a sentence that begins with the key: `a number (42); it takes …`.
+  let problem: String
+
+  init(_ problem: String) {
+    self.problem = problem
+  }
+
+  init(_ value: LuaValue, wanted: String) {
+    var hint = ""
+    if case .function = value { hint = " (was it meant to be called? moontide.skip(\"why\"))" }
+    problem = "\(described(value)); it takes \(wanted)\(hint)"
+  }
+}
+
+/// What values mean under the keys that take them, as constants and as answers alike.
+enum Values {
+  static let longestFilename = 255
+
+  /// A filename of 1 to 255 Unicode scalars.
+  static func filename(_ text: String) throws(WrongValue) -> String {
+    let length = text.unicodeScalars.count
+    guard length >= 1 else {
+      throw WrongValue("an empty filename; it takes 1 to \(longestFilename) characters")
+    }
+    guard length <= longestFilename else {
+      throw WrongValue("a filename of \(length) characters; it takes 1 to \(longestFilename)")
+    }
+    return text
+  }
+
+  static func text(_ value: LuaValue, wanted: String) throws(WrongValue) -> String {
+    guard case .string(let string) = value else { throw WrongValue(value, wanted: wanted) }
+    guard let text = string.text else { throw WrongValue("a string that is not UTF-8; it takes \(wanted)") }
+    return text
+  }
+
+  static func mimeType(_ value: LuaValue, wanted: String) throws(WrongValue) -> String {
+    let text = try text(value, wanted: wanted)
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts.contains(where: \.isEmpty),
+      !text.contains(where: \.isWhitespace) || text.contains(";")
+    else { throw WrongValue(value, wanted: wanted) }
+    return text
+  }
+
+  static func purpose(_ value: LuaValue, wanted: String) throws(WrongValue) -> String {
+    let text = try text(value, wanted: wanted)
+    guard !text.isEmpty else { throw WrongValue(value, wanted: wanted) }
+    return text
+  }
+
+  /// `{ move = DIR }`, `{ copy = DIR }` or `{ remove = true }`.
+  static func action(
+    _ value: LuaValue, wanted: String, in workspace: Workspace
+  ) throws(WrongValue) -> AfterAction {
+    guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
+    try onlyKnown(table, ["move", "copy", "remove"], wanted: wanted)
+    guard table.fields.count == 1, let name = table.names.first, let field = table[name] else {
+      let what = table.fields.isEmpty ? "an empty table" : "more than one action"
+      throw WrongValue("\(what); it takes \(wanted)")
+    }
+    if name == "remove" {
+      guard field == true else { throw WrongValue("remove = \(described(field)); it takes \(wanted)") }
+      return .remove
+    }
+    guard let directory = field.text, !directory.isEmpty else {
+      throw WrongValue("\(name) = \(described(field)); it takes \(wanted)")
+    }
+    do throws(WorkspaceError) {
+      _ = try workspace.path(directory)
+    } catch {
+      throw WrongValue("\(name) = \"\(escapingControls(directory))\": \(error.message)")
+    }
+    return name == "move" ? .move(to: directory) : .copy(to: directory)
+  }
+
+  /// Refuses fields that are not known, and values without a name.
+  static func onlyKnown(_ table: LuaTable, _ known: [String], wanted: String) throws(WrongValue) {
+    guard table.array.isEmpty else { throw WrongValue("a list; it takes \(wanted)") }
+    for key in table.fields.keys.sorted(by: { $0.description < $1.description }) {
+      if case .string(let string) = key, let name = string.text, known.contains(name) { continue }
+      let hint = nearestName(to: key.description, in: known).map { "did you mean `\($0)`?" }
+      throw WrongValue(
+        "a table with the unknown field `\(key)`; \(hint ?? "the fields are \(known.joined(separator: ", "))")"
+      )
+    }
+  }
+}

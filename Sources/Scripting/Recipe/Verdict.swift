@@ -1,0 +1,57 @@
+import FileSessions
+import Ingestion
+import LuaHost
+import LuaLibrary
+
+/// What a handler may say of a file instead of a value: `moontide.skip("too old")`.
+enum Verdict: Hashable, Sendable {
+  case skip(reason: String?)
+  case reject(reason: String)
+  case postpone(Duration, reason: String?)
+
+  var ruling: Ruling {
+    switch self {
+    case .skip(let reason): .skip(reason: reason)
+    case .reject(let reason): .reject(reason: reason)
+    case .postpone(let delay, let reason): .postpone(delay, reason: reason)
+    }
+  }
+
+  /// How scripts see a verdict: a value that they return, and that prints well.
+  private static let luaType = LuaObjectType<Verdict>("verdict") { type in
+    type.text { $0.description }
+  }
+
+  var value: LuaValue { .object(LuaObject(self, type: Self.luaType)) }
+
+  /// The functions that make verdicts, as an addition to `moontide`.
+  static let module = LuaModule("moontide") { module in
+    module.function("skip") { call in
+      try call.push(Verdict.skip(reason: call.optionalString(1)).value)
+    }
+    module.function("reject") { call in
+      let reason = try call.string(1)
+      guard !reason.isEmpty else {
+        throw LuaValueError(
+          place: "moontide.reject: argument #1", problem: "the reason is empty",
+          hint: "say what is wrong with the file")
+      }
+      try call.push(Verdict.reject(reason: reason).value)
+    }
+    module.function("defer") { call in
+      try call.push(Verdict.postpone(call.seconds(1), reason: call.optionalString(2)).value)
+    }
+  }
+}
+
+extension Verdict: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .skip(nil): "skip()"
+    case .skip(let reason?): "skip(\"\(reason)\")"
+    case .reject(let reason): "reject(\"\(reason)\")"
+    case .postpone(let delay, let reason):
+      "defer(\(delay.inSeconds)\(reason.map { ", \"\($0)\"" } ?? ""))"
+    }
+  }
+}

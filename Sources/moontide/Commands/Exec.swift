@@ -1,0 +1,57 @@
+import ArgumentParser
+import FileSessions
+import Ingestion
+import LuaLibrary
+import SQLiteLedger
+import Scripting
+
+struct Exec: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a plain script from top to bottom.",
+    discussion: """
+      The script has the same moontide.* functions as a recipe. Words after its name are its arguments: \
+      moontide.args[1], and so on.
+      """)
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
+  var profile: String?
+
+  @Argument(help: "The script, a Lua file.", completion: .file(extensions: ["lua"]))
+  var script: String
+
+  @Argument(parsing: .captureForPassthrough, help: "The script's arguments.")
+  var arguments: [String] = []
+
+  func run() async throws {
+    let source = try await reportingScript { () async throws(ScriptError) in
+      try await ScriptSource.read(script)
+    }
+    let workspace = try options.openWorkspace()
+    let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
+    let ledger = try SQLiteLedger.take(in: workspace)
+    let bench = Bench(
+      workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
+    let context = bench.context(arguments: .list(arguments), script: script)
+    let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)
+    let result = await interruption.watching {
+      await Result { () async throws(ScriptError) in
+        try await ScriptRunner.run(source, arguments: arguments, context: context)
+      }
+    }
+    let pending = try await bench.pendingScriptSessions()
+    for session in pending {
+      bench.display.note(
+        "The session \(session.id) (\(session.filename)), which \(session.script) opened, is still PENDING.")
+    }
+    if interruption.wasInterrupted { throw ExitStatus.interrupted }
+    try await reportingScript { () async throws(ScriptError) in try result.get() }
+  }
+}
+
+extension Result where Failure == ScriptError {
+  fileprivate init(_ body: () async throws(Failure) -> Success) async {
+    do throws(Failure) { self = .success(try await body()) } catch { self = .failure(error) }
+  }
+}

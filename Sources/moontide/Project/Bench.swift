@@ -1,0 +1,84 @@
+import FileSessions
+import Foundation
+import Ingestion
+import LuaLibrary
+import SQLiteLedger
+import Scripting
+import Workspace
+
+/// Where the parts meet: what scripts work with, and the engine that runs them.
+struct Bench: Sendable {
+  let workspace: Workspace
+  let destination: Destination
+  let ledger: SQLiteLedger
+  let display: Display
+  private let types = MIMETypes()
+
+  init(workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display) {
+    self.workspace = workspace
+    self.destination = destination
+    self.ledger = ledger
+    self.display = display
+  }
+
+  private static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  private static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
+  private static let retry = Retrier(policy: .standard, sleep: sleep)
+
+  /// What a script works with. Sessions that a plain script opens are recorded, since no engine finishes them.
+  func context(arguments: ScriptArguments, script: String? = nil) -> LibraryContext {
+    let (ledger, profile, display) = (ledger, destination.profile, display)
+    let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
+    // A recipe's standard output is the list of events; a plain script's is its own.
+    let output: (@Sendable (String) -> Void)? = script.map { _ in { @Sendable line in say(line) } }
+    return LibraryContext(
+      workspace: workspace, types: types,
+      service: RetryingFileService(destination.service, retry: Self.retry), arguments: arguments,
+      sleep: Self.sleep, newKey: Self.newKey,
+      log: { line in
+        let level = line.level == .info ? "" : "\(line.level.rawValue): "
+        display.note("\(line.script): \(level)\(line.text)")
+      },
+      output: output,
+      recordWrite: { path in try await tracer.record(path) },
+      sessionOpened: { session in
+        let record = ScriptSession(id: session.id, script: script ?? "a recipe", filename: session.filename)
+        try await ledger.remember(record, profile: profile)
+      })
+  }
+
+  func engine(for recipe: LuaRecipe, transfers: Int, stop: StopSignal) -> Engine {
+    Engine(
+      recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
+      workspace: workspace, types: types, transfers: transfers, retry: Self.retry, clock: .system,
+      newKey: Self.newKey, stop: stop, report: { [display] event in display.show(event) })
+  }
+
+  /// Notes where a recipe looks for files, so that `moontide why` can explain what it does not see.
+  func remember(_ recipe: LuaRecipe, script: String) async throws(CommandFailure) {
+    do {
+      var walk: RecipeRecord.Walk?
+      if case .walk(let settings) = try await recipe.discovery() { walk = RecipeRecord.Walk(settings) }
+      try await ledger.remember(
+        recipe: recipe.name, script: script, walk: walk, profile: destination.profile)
+    } catch let error as LedgerError {
+      throw CommandFailure(.usage, error.message)
+    } catch {
+      throw CommandFailure(.script, (error as? Failure)?.message ?? "\(error)")
+    }
+  }
+
+  /// The sessions that scripts opened and left open; those that have ended are forgotten.
+  func pendingScriptSessions() async throws -> [ScriptSession] {
+    var pending: [ScriptSession] = []
+    for record in try await ledger.scriptSessions(profile: destination.profile) {
+      let session = try? await destination.service.retrieve(record.id)
+      if session?.status == .pending {
+        pending.append(record)
+      } else {
+        try await ledger.forget(scriptSession: record.id, profile: destination.profile)
+      }
+    }
+    return pending
+  }
+}
