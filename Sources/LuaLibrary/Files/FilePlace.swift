@@ -71,6 +71,14 @@ struct WantedFile: Sendable {
     }
   }
 
+  /// The path without `.` and `..`, for messages.
+  var asked: String {
+    switch target {
+    case .project(let path): path.string
+    case .outside(let path): path
+    }
+  }
+
   /// What the script called it, for results and names.
   var name: String {
     switch target {

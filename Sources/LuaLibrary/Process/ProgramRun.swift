@@ -1,5 +1,6 @@
 import Glibc
 import Subprocess
+import Synchronization
 import SystemPackage
 import Workspace
 
@@ -72,20 +73,19 @@ struct ProgramRun: Sendable {
         remainingValues: request.arguments.map { $0 + [0] }),
       environment: .custom(request.environment.map { Array("\($0)=\($1)\0".utf8) }),
       workingDirectory: FilePath(directory), platformOptions: options)
+    let group = Mutex<pid_t?>(nil)
+    // Whatever happens, nothing of the group outlives the call. While any of it is alive its number is not given
+    // to others, and afterwards not so soon.
+    defer { group.withLock { if let group = $0 { _ = kill(-group, SIGKILL) } } }
     do {
       let ended = try await Subprocess.run(
         configuration, input: .fileDescriptor(input.descriptor, closeAfterSpawningProcess: false),
         output: .sequence, error: .sequence
       ) { execution in
-        let group = execution.processIdentifier.value
-        // Whatever happens, nothing of the group outlives the call. Its number is not given to others while
-        // the program is not reaped, and that is done after this.
-        defer { _ = kill(-group, SIGKILL) }
-        async let error = collect(execution.standardError, of: group)
-        let written = (output: try await collect(execution.standardOutput, of: group), error: try await error)
-        // It may have closed both and still be at work.
-        await offload { waitForEnd(of: group) }
-        return written
+        let number = execution.processIdentifier.value
+        group.withLock { $0 = number }
+        async let error = collect(execution.standardError, of: number)
+        return (output: try await collect(execution.standardOutput, of: number), error: try await error)
       }
       var result = ProgramResult(output: ended.closureResult.output, error: ended.closureResult.error)
       switch ended.terminationStatus {
@@ -119,12 +119,6 @@ struct ProgramRun: Sendable {
   private func error(_ code: ProgramError.Code, _ message: String) -> ProgramError {
     ProgramError(code: code, program: request.program, message: message)
   }
-}
-
-/// Returns when a program has ended, and leaves it to be reaped. Blocks.
-private func waitForEnd(of process: pid_t) {
-  var information = siginfo_t()
-  while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
 }
 
 /// What a program reads: a file without a name, rather than a pipe, so that a program that does not read it all
