@@ -19,8 +19,8 @@ let package = Package(
     .executableTarget(
       name: "moontide",
       dependencies: [
-        "Scripting", "SQLiteLedger", "LuaLibrary", "Ingestion", "LocalService", "Workspace", "FileSessions",
-        argumentParser,
+        "Scripting", "SQLiteLedger", "LuaLibrary", "LuaHost", "Ingestion", "LocalService", "Workspace",
+        "FileSessions", argumentParser,
       ]),
     .target(
       name: "Scripting",
@@ -54,11 +54,12 @@ let package = Package(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
     .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
-    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
     .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
     .testTarget(
-      name: "SQLiteLedgerTests", dependencies: ["SQLiteLedger", "Ingestion", "Workspace", "FileSessions", grdb]),
+      name: "SQLiteLedgerTests",
+      dependencies: ["SQLiteLedger", "Ingestion", "Workspace", "FileSessions", grdb]),
     .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore", grdb]),
     .testTarget(name: "WorkspaceTests", dependencies: ["Workspace"]),
   ],

@@ -5,7 +5,7 @@ import LuaLibrary
 
 extension LuaRecipe {
   package func completed(_ file: SettledFile, session: FileSession) async throws(Failure) -> AfterAction? {
-    let handle = SessionHandle(session, context: context)
+    let handle = SessionHandle(session, context: context, isOfJob: true)
     return try await action(\.completed, .completed, file) { arguments in arguments.push(handle.object) }
   }
 

@@ -8,12 +8,8 @@ enum Main {
     // A reader that goes away, as in `moontide run … | head`, must not end a run in the middle.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try Moontide.parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
+      let (grants, words) = try GrantFlags.take(from: Array(CommandLine.arguments.dropFirst()))
+      try await GrantFlags.$current.withValue(grants) { try await run(words) }
     } catch let failure as CommandFailure {
       StandardStream.error.write("moontide: \(failure.message)\n")
       exit(failure.status.rawValue)
@@ -25,6 +21,15 @@ enum Main {
       let stream = isSuccess ? StandardStream.output : .error
       stream.write(Moontide.fullMessage(for: error) + "\n")
       exit((isSuccess ? ExitStatus.done : .usage).rawValue)
+    }
+  }
+
+  private static func run(_ words: [String]) async throws {
+    var command = try Moontide.parseAsRoot(words)
+    if var command = command as? any AsyncParsableCommand {
+      try await command.run()
+    } else {
+      try command.run()
     }
   }
 }

@@ -11,8 +11,11 @@ struct Exec: AsyncParsableCommand {
     discussion: """
       The script has the same moontide.* functions as a recipe. Words after its name are its arguments: \
       moontide.args[1], and so on.
+
+      \(GrantFlags.help) They stand before the script.
       """)
 
+  @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
   @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
@@ -25,6 +28,7 @@ struct Exec: AsyncParsableCommand {
   var arguments: [String] = []
 
   func run() async throws {
+    let ceiling = try limits.ceiling()
     let source = try await reportingScript { () async throws(ScriptError) in
       try await ScriptSource.read(script)
     }
@@ -33,11 +37,11 @@ struct Exec: AsyncParsableCommand {
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(
       workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
-    let context = bench.context(arguments: .list(arguments), script: script)
+    let context = await bench.context(for: script, arguments: .list(arguments))
     let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)
     let result = await interruption.watching {
       await Result { () async throws(ScriptError) in
-        try await ScriptRunner.run(source, arguments: arguments, context: context)
+        try await ScriptRunner.run(source, arguments: arguments, context: context, limits: ceiling)
       }
     }
     let pending = try await bench.pendingScriptSessions()

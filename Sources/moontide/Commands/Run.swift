@@ -14,6 +14,8 @@ struct Run: AsyncParsableCommand {
       Each file is sent once. Run again, after a crash too, it does only what is left.
 
       Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
+
+      \(GrantFlags.help)
       """)
 
   @Argument(
@@ -29,6 +31,7 @@ struct Run: AsyncParsableCommand {
   @Option(help: "How many files are under way at once.")
   var transfers = 8
 
+  @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
   @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
@@ -51,6 +54,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     // Read before anything is made: a mistyped name leaves no trace.
+    let ceiling = try limits.ceiling()
     let source = try await reportingScript { () async throws(ScriptError) in
       try await ScriptSource.read(recipePath)
     }
@@ -62,7 +66,9 @@ struct Run: AsyncParsableCommand {
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
     let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
     let recipe = try await reportingScript { () async throws(ScriptError) in
-      try await LuaRecipe.load(source, context: bench.context(arguments: .named(named)))
+      try await LuaRecipe.load(
+        source, context: bench.context(for: recipePath, arguments: .named(named)), limits: ceiling,
+        once: bench.once)
     }
     try await bench.remember(recipe, script: recipePath)
 

@@ -26,14 +26,26 @@ struct Bench: Sendable {
   private static let retry = Retrier(policy: .standard, sleep: sleep)
 
   /// What a script works with. Sessions that a plain script opens are recorded, since no engine finishes them.
-  func context(arguments: ScriptArguments, script: String? = nil) -> LibraryContext {
+  func context(for script: String, arguments: ScriptArguments) async -> LibraryContext {
     let (ledger, profile, display) = (ledger, destination.profile, display)
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
+    let environment = ProcessInfo.processInfo.environment
+    let isRecipe = if case .named = arguments { true } else { false }
+    let project = PathBase(directory: workspace.rootPath, home: environment["HOME"])
+    let grants = GrantFlags.current
+    let permissions = await offload {
+      Permissions(
+        script: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == "local"),
+        grants: grants,
+        project: project, withholding: TrustStore(environment: environment).map { [$0.directory] } ?? [])
+    }
     // A recipe's standard output is the list of events; a plain script's is its own.
-    let output: (@Sendable (String) -> Void)? = script.map { _ in { @Sendable line in say(line) } }
+    let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingFileService(destination.service, retry: Self.retry), arguments: arguments,
+      service: RetryingFileService(destination.service, retry: Self.retry), permissions: permissions,
+      arguments: arguments, environment: ScriptEnvironment(environment),
+      store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       sleep: Self.sleep, newKey: Self.newKey,
       log: { line in
         let level = line.level == .info ? "" : "\(line.level.rawValue): "
@@ -42,9 +54,16 @@ struct Bench: Sendable {
       output: output,
       recordWrite: { path in try await tracer.record(path) },
       sessionOpened: { session in
-        let record = ScriptSession(id: session.id, script: script ?? "a recipe", filename: session.filename)
+        let record = ScriptSession(id: session.id, script: script, filename: session.filename)
         try await ledger.remember(record, profile: profile)
       })
+  }
+
+  /// What `file:once` remembers.
+  var once: OnceRecord {
+    OnceRecord(
+      recall: { [ledger] key, label in try await ledger.onceResult(of: key, label: label) },
+      record: { [ledger] key, label, result in try await ledger.recordOnce(result, of: key, label: label) })
   }
 
   func engine(for recipe: LuaRecipe, transfers: Int, stop: StopSignal) -> Engine {
@@ -87,5 +106,13 @@ struct Bench: Sendable {
       try await ledger.forget(scriptSession: record.id, profile: destination.profile)
     }
     return pending
+  }
+}
+
+extension String {
+  /// The name of a file without directory and extension: what a script is called in flags.
+  fileprivate var fileStem: String {
+    let name = split(separator: "/").last.map(String.init) ?? self
+    return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
   }
 }
