@@ -30,7 +30,9 @@ struct HandlerCall: Sendable {
     case .cancelled, .closed: return .cancelled
     case .syntax, .failed, .limit, .value, .unavailable: break
     }
-    let hint = error.hint.map { " (\($0))" } ?? ""
+    let advice =
+      error.limit.map { "raise it with --limit \($0.rawValue)=…, or do less in one call" } ?? error.hint
+    let hint = advice.map { " (\($0))" } ?? ""
     let trace = error.report.split(separator: "\n").dropFirst().joined(separator: "\n")
     var fault = Failure(
       error.limit == nil ? .script : .stopped,

@@ -29,7 +29,7 @@ enum GrantFlags {
         let isGrant = isOver ? false : try grants.take(word, base: base)
         if !isGrant { rest.append(word) }
       } catch {
-        throw CommandFailure(.usage, error.problem + ".")
+        throw CommandFailure(.usage, error.problem)
       }
       isOver = isOver || word == "--" || (isExec && word.hasSuffix(".lua"))
     }

@@ -18,7 +18,7 @@ struct LimitOptions: ParsableArguments {
       for text in texts { options.append(try LimitOption(text)) }
       return LuaLimits.standard.with(options)
     } catch {
-      throw CommandFailure(.usage, "--limit: \(error.message).")
+      throw CommandFailure(.usage, "--limit: \(error.message)")
     }
   }
 }
