@@ -1,15 +1,10 @@
-import COpenSSL
-
 /// SHA-256 as OpenSSL computes it.
 package enum SHA256 {
   /// The 32 bytes of the digest of `bytes`.
   package static func digest(_ bytes: [UInt8]) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { buffer, count in
-      var length: UInt32 = 0
-      let done = EVP_Digest(bytes, bytes.count, buffer.baseAddress, &length, EVP_sha256(), nil)
-      precondition(done == 1, "OpenSSL could not compute a SHA-256: out of memory")
-      count = Int(length)
-    }
+    var digest = DigestStream(.sha256)
+    digest.update(bytes)
+    return digest.finalize()
   }
 
   /// The digest of `text`'s UTF-8 as 64 lower-case hexadecimal digits.

@@ -6,7 +6,7 @@ import Glibc
 struct IncomingBlob: ~Copyable, Sendable {
   private let file: Descriptor
   private let place: String
-  private var digest = MD5()
+  private var digest = DigestStream(.md5)
   private var count: Int64 = 0
   private var isPublished = false
 
@@ -44,6 +44,7 @@ struct IncomingBlob: ~Copyable, Sendable {
       throw error
     }
     // A value that cleans up after itself gives no part of itself away, so another digest takes the place.
-    return Receipt(bytes: count, md5: MD5Digest(bytes: exchange(&digest, with: MD5()).finalize()))
+    return Receipt(
+      bytes: count, md5: MD5Digest(bytes: exchange(&digest, with: DigestStream(.md5)).finalize()))
   }
 }

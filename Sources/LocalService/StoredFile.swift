@@ -70,7 +70,7 @@ private final class Opening: Sendable {
 
 /// An MD5 that jobs on different threads feed one after the other.
 final class RunningDigest: Sendable {
-  private let digest = Mutex<MD5?>(MD5())
+  private let digest = Mutex<DigestStream?>(DigestStream(.md5))
 
   func update(_ bytes: [UInt8]) {
     digest.withLock { $0?.update(bytes) }
@@ -78,7 +78,7 @@ final class RunningDigest: Sendable {
 
   /// The digest of all bytes so far; ends it.
   func finish() -> MD5Digest {
-    let digest = digest.withLock { $0.take() } ?? MD5()
+    let digest = digest.withLock { $0.take() } ?? DigestStream(.md5)
     return MD5Digest(bytes: digest.finalize())
   }
 }

@@ -97,7 +97,7 @@ final class Collected: Sendable {
 }
 
 func md5(_ bytes: [UInt8]) -> MD5Digest {
-  var digest = MD5()
+  var digest = DigestStream(.md5)
   digest.update(bytes)
   return MD5Digest(bytes: digest.finalize())
 }

@@ -105,7 +105,7 @@ import Workspace
     arguments: [
       ("read('/etc/passwd')", "read"), ("read('../x')", "read"), ("read('notes/../../x')", "read"),
       ("read('out/passwd')", "read"), ("write('out/x', '')", "write"), ("remove('out/passwd')", "write"),
-      ("move('bin', '/tmp/x')", "write"), ("copy('bin', 'out/x')", "write"),
+      ("move('bin', '/srv/x')", "write"), ("copy('bin', 'out/x')", "write"),
       ("glob('*', {root = '..'})", "read"),
       ("lines('../x')()", "read"), ("lines('out/passwd')()", "read"),
     ])

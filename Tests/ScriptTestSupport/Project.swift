@@ -8,7 +8,7 @@ package final class Project: Sendable {
   package let workspace: Workspace
 
   package init() throws {
-    path = "/tmp/moontide-scripting-\(UUID().uuidString)"
+    path = FileManager.default.temporaryDirectory.path + "/moontide-scripting-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     workspace = try Workspace(root: path)
   }

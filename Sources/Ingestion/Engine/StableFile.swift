@@ -28,7 +28,7 @@ struct StableFile: ByteSource {
   func md5() throws(WorkspaceError) -> MD5Digest {
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { piece.deallocate() }
-    var digest = MD5()
+    var digest = DigestStream(.md5)
     var offset: Int64 = 0
     while true {
       let count = try file.read(into: piece, at: offset)

@@ -33,7 +33,7 @@ extension LuaLibrary {
     func digest(_ bytes: [UInt8]) -> [UInt8] {
       switch self {
       case .md5:
-        var digest = MD5()
+        var digest = DigestStream(.md5)
         digest.update(bytes)
         return digest.finalize()
       case .sha256: return SHA256.digest(bytes)
@@ -44,11 +44,11 @@ extension LuaLibrary {
     func digest(_ pieces: inout FilePieces) throws(WorkspaceError) -> [UInt8] {
       switch self {
       case .md5:
-        var digest = MD5()
+        var digest = DigestStream(.md5)
         while let piece = try pieces.next() { digest.update(piece) }
         return digest.finalize()
       case .sha256:
-        var digest = SHA256.Stream()
+        var digest = DigestStream(.sha256)
         while let piece = try pieces.next() { digest.update(piece) }
         return digest.finalize()
       }

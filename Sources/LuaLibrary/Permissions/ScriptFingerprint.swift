@@ -10,7 +10,7 @@ package struct ScriptFingerprint: Hashable, Sendable, CustomStringConvertible {
   /// - Parameter files: names as the script knows them (the main file's, `lib/slack.lua`) and their bytes; in
   ///   any order.
   package init(files: [String: [UInt8]]) {
-    var digest = SHA256.Stream()
+    var digest = DigestStream(.sha256)
     digest.update(Array("moontide-script-1".utf8))
     for (name, bytes) in files.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
       // Digests of a fixed length: names and contents cannot run into each other.
