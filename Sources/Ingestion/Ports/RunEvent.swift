@@ -22,8 +22,6 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String)
-  /// Something a person should know that concerns no single file.
-  case warning(String)
   case ended(RunSummary)
 }
 

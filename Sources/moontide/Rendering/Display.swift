@@ -86,7 +86,6 @@ final class Display: Sendable {
       state.failed += 1
       state.underWay[path.string] = nil
     case .began, .resuming, .problem, .skipped, .deferred, .opened, .touched, .finished, .stepFailed,
-      .warning,
       .ended:
       break
     }

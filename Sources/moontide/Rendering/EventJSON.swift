@@ -56,9 +56,6 @@ struct EventJSON: Encodable {
     case .stepFailed(let path, let message):
       self.init("step_failed", path: path.string)
       self.message = message
-    case .warning(let message):
-      self.init("warning")
-      self.message = message
     case .ended(let summary):
       self.init("summary")
       self.summary = SummaryJSON(summary)

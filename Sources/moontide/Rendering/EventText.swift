@@ -26,15 +26,13 @@ enum EventText {
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message):
       "unfinished \(path.string.printable): \(message.printableLines)"
-    case .warning(let message):
-      "warning   \(message.printableLines)"
     }
   }
 
   /// Whether the event tells of something that went wrong.
   static func isTrouble(_ event: RunEvent) -> Bool {
     switch event {
-    case .problem, .failed, .stepFailed, .warning: true
+    case .problem, .failed, .stepFailed: true
     case .began, .resuming, .skipped, .deferred, .opened, .progress, .sent, .touched, .finished, .ended: false
     }
   }
