@@ -3,6 +3,9 @@ import PackageDescription
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -10,8 +13,10 @@ let package = Package(
   name: "moontide",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   // From the top down: nothing imports what stands above it.
@@ -26,6 +31,7 @@ let package = Package(
       name: "Scripting",
       dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
+    .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
       name: "LuaLibrary",
       dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests", subprocess, systemPackage]),
@@ -55,6 +61,8 @@ let package = Package(
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
     .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
+    .testTarget(
+      name: "LuaHTTPTests", dependencies: ["LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
     .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
     .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
     .testTarget(

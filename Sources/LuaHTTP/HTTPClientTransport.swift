@@ -1,0 +1,68 @@
+import AsyncHTTPClient
+import LuaLibrary
+import NIOCore
+import NIOHTTP1
+
+/// What `moontide.http` goes through: one client for all scripts, with a pool of connections.
+///
+/// It follows no redirects and adds no credentials, no cookies and no proxy: `HTTP_PROXY` and the like are not
+/// looked at. Certificates are checked against the system's.
+package struct HTTPClientTransport: WebTransport {
+  private let client: HTTPClient
+
+  /// Makes the client. Whoever makes it calls ``shutdown()`` at the end.
+  package init() {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout.connect = .seconds(10)
+    // Otherwise a refused connection takes the whole connect timeout.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// Closes all connections; the transport is of no use afterwards.
+  package func shutdown() async throws {
+    try await client.shutdown()
+  }
+
+  package func exchange(_ request: WebRequest, limit: Int) async throws -> WebResponse {
+    var message = HTTPClientRequest(url: request.address.description)
+    message.method = HTTPMethod(rawValue: request.method)
+    for header in request.headers { message.headers.add(name: header.name, value: header.value) }
+    if !message.headers.contains(name: "User-Agent") {
+      message.headers.add(name: "User-Agent", value: "moontide")
+    }
+    if !request.body.isEmpty { message.body = .bytes(request.body) }
+    do {
+      // The library cancels this when its own limit has passed.
+      let response = try await client.execute(message, timeout: .hours(1))
+      return WebResponse(
+        status: Int(response.status.code), headers: response.headers.map { WebHeader($0.name, $0.value) },
+        body: try await body(response, to: request, limit: limit))
+    } catch let error as WebError {
+      throw error
+    } catch {
+      try Task.checkCancellation()
+      throw WebError(.connection, request.address, "no answer: \(error)")
+    }
+  }
+
+  private func body(_ response: HTTPClientResponse, to request: WebRequest, limit: Int) async throws
+    -> [UInt8]
+  {
+    let tooLarge = WebError(
+      .tooLarge, request.address, "the answer is longer than \(limit) bytes; raise max_size, or ask for less")
+    // The answer to HEAD tells the length of a body that does not come.
+    if request.method != "HEAD", response.status != .notModified,
+      let length = response.headers.first(name: "Content-Length"), Int(length) ?? 0 > limit
+    {
+      throw tooLarge
+    }
+    var bytes: [UInt8] = []
+    for try await piece in response.body {
+      guard bytes.count + piece.readableBytes <= limit else { throw tooLarge }
+      bytes.append(contentsOf: piece.readableBytesView)
+    }
+    return bytes
+  }
+}
