@@ -4,8 +4,15 @@ import PackageDescription
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -13,10 +20,15 @@ let package = Package(
   name: "moontide",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
   ],
   // From the top down: nothing imports what stands above it.
@@ -24,13 +36,25 @@ let package = Package(
     .executableTarget(
       name: "moontide",
       dependencies: [
-        "Scripting", "SQLiteLedger", "LuaLibrary", "LuaHost", "Ingestion", "LocalService", "Workspace",
-        "FileSessions", argumentParser,
+        "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "LightfieldClient",
+        "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", argumentParser, logging, metrics,
+        serviceLifecycle,
       ]),
     .target(
       name: "Scripting",
       dependencies: ["LuaLibrary", "LuaHost", "Ingestion", "Workspace", "FileSessions", "Digests"]),
     .target(name: "SQLiteLedger", dependencies: ["Ingestion", "SQLiteStore", grdb]),
+    .target(
+      name: "FileServer",
+      dependencies: [
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdTLS, logging, metrics,
+        serviceLifecycle,
+        nioCore, nioHTTP1, nioSSL,
+      ]),
+    .target(
+      name: "LightfieldClient",
+      dependencies: ["FileSessions", "Digests", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+    .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
       name: "LuaLibrary",
@@ -55,6 +79,18 @@ let package = Package(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
     .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: [
+        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioPosix,
+        nioSSL,
+      ]),
+    .testTarget(
+      name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
+    .testTarget(
+      name: "LightfieldClientTests",
+      dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
       name: "IngestionTests",

@@ -1,0 +1,6 @@
+import Hummingbird
+import HummingbirdTLS
+import Logging
+import Metrics
+import NIOSSL
+import ServiceLifecycle
