@@ -60,11 +60,13 @@ let package = Package(
       name: "LuaLibrary",
       dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests", subprocess, systemPackage]),
     .target(name: "Ingestion", dependencies: ["Workspace", "FileSessions", "Digests"]),
-    .target(name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", grdb]),
+    .target(
+      name: "LocalService", dependencies: ["FileSessions", "SQLiteStore", "Digests", "WorkerThreads", grdb]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
     .target(name: "SQLiteStore", dependencies: [grdb]),
-    .target(name: "Workspace", dependencies: ["CMagic"]),
+    .target(name: "Workspace", dependencies: ["CMagic", "WorkerThreads"]),
     .target(name: "FileSessions"),
+    .target(name: "WorkerThreads"),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
 

@@ -52,7 +52,8 @@ package struct RetryPolicy: Hashable, Sendable {
 /// Runs single attempts under a ``RetryPolicy``: the one place where anything is tried again.
 package struct Retrier: Sendable {
   private let policy: RetryPolicy
-  private let sleep: @Sendable (Duration) async throws -> Void
+  /// Waits; throws when the task is cancelled.
+  package let sleep: @Sendable (Duration) async throws -> Void
   private let chance: @Sendable () -> Double
 
   /// - Parameters:

@@ -1,6 +1,7 @@
 import FileSessions
 import GRDB
 import SQLiteStore
+import WorkerThreads
 
 /// The local service's directory: sessions in SQLite, bytes in files.
 ///
@@ -51,7 +52,7 @@ package final class LocalStore: Sendable {
     _ directory: String, sweeping: Sweeping = .whenAlone, policy: FilePolicy? = nil,
     clock: WallClock = .system, identifiers: IdentifierSource = .system
   ) async throws(LocalStoreError) -> LocalStore {
-    let workers = Workers(count: 16)
+    let workers = Workers(count: 16, name: "local-service")
     do {
       let store = try await workers.run {
         try LocalStore(directory, policy, clock, identifiers, workers)

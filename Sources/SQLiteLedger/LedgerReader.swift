@@ -89,12 +89,29 @@ package struct RecipeRecord: Sendable {
     package var include: [String]
     package var exclude: [String]
     package var hidden: Bool
+    /// Seconds for which a file has to stay as it is; nil: as the file system is.
+    package var settle: Double?
+    package var inProgress: [String]?
+    package var ready: String?
 
-    package init(_ settings: WalkSettings) {
+    package init(_ settings: WalkSettings, _ settling: Settling = Settling()) {
+      settle = settling.quiet?.inSeconds
+      inProgress = settling.inProgress.map(\.pattern)
+      ready = settling.ready?.template
       root = settings.root.string
       include = settings.globs.include.map(\.pattern)
       exclude = settings.globs.exclude.map(\.pattern)
       hidden = settings.hidden
+    }
+
+    /// The settings again; nil when they cannot be read.
+    package var settings: (walk: WalkSettings, settling: Settling)? {
+      guard let root = try? ProjectPath(root), let globs = try? GlobSet(include: include, exclude: exclude)
+      else { return nil }
+      var settling = Settling(quiet: settle.map { .seconds($0) })
+      if let inProgress { settling.inProgress = inProgress.compactMap { try? Glob($0) } }
+      settling.ready = ready.flatMap { try? ReadyMarker($0) }
+      return (WalkSettings(root: root, globs: globs, hidden: hidden), settling)
     }
   }
 

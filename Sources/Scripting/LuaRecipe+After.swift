@@ -100,13 +100,14 @@ extension LuaRecipe {
       try await state.script.call(
         function, label: RecipeKey.summary.rawValue,
         arguments: { arguments in
-          try arguments.pushTable(fields: 12) { table in
+          try arguments.pushTable(fields: 14) { table in
             table.set("found", summary.found)
             table.set("sent", summary.sent)
             table.set("already_done", summary.alreadyDone)
             table.set("touched", summary.touched)
             table.set("skipped", summary.skipped)
             table.set("deferred", summary.deferred)
+            table.set("waiting", summary.waiting)
             table.set("rejected", summary.rejected)
             table.set("failed", summary.failed)
             table.set("steps_failed", summary.stepsFailed)

@@ -18,6 +18,9 @@ package final class LuaRecipe: Recipe, Sendable {
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
 
+  package let settling: Settling
+  package let rediscovery: Duration?
+
   var source: ScriptSource { origin.source }
   var context: LibraryContext { origin.context }
 
@@ -57,6 +60,8 @@ package final class LuaRecipe: Recipe, Sendable {
     self.origin = origin
     states = RecipeStates(state)
     name = state.plan.name
+    settling = state.plan.settling
+    rediscovery = state.plan.rediscovery
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
     let arguments: [String: String] =
@@ -71,6 +76,9 @@ package final class LuaRecipe: Recipe, Sendable {
   package var texts: [String: [UInt8]] {
     origin.modules.sources.merging([source.name: source.bytes]) { _, script in script }
   }
+
+  /// The files of the modules that it required, as absolute paths.
+  package var moduleFiles: [String] { origin.modules.files }
 
   /// Notes how a call of the script ended.
   func note(_ failure: Failure?) {

@@ -1,13 +1,11 @@
-import Dispatch
+import WorkerThreads
+
+/// Enough that a few hung file systems do not hold up the rest.
+private let workers = Workers(count: 48, name: "workspace")
 
 /// Runs work that blocks on a thread that may, and waits for it without blocking.
 package func offload<Value: Sendable, Failure: Error>(
   _ body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
-  let result = await withCheckedContinuation { continuation in
-    DispatchQueue.global().async {
-      continuation.resume(returning: Result(catching: body))
-    }
-  }
-  return try result.get()
+  try await workers.run(body)
 }

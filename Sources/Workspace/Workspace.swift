@@ -161,5 +161,7 @@ package struct FileSystemCapabilities: OptionSet, Sendable {
   package static let hardLinks = FileSystemCapabilities(rawValue: 2)
   /// Source and target of every move are on one device.
   package static let oneDevice = FileSystemCapabilities(rawValue: 4)
-  package static let all: FileSystemCapabilities = [.exclusiveRename, .hardLinks, .oneDevice]
+  /// The kernel tells of changes (`inotify`).
+  package static let changeEvents = FileSystemCapabilities(rawValue: 8)
+  package static let all: FileSystemCapabilities = [.exclusiveRename, .hardLinks, .oneDevice, .changeEvents]
 }

@@ -20,7 +20,8 @@ struct KillTests {
         try sandbox.write(text, to: "in/d\(number % 9)/\(number).txt")
       }
       try sandbox.write(
-        "return { name = 'kill', discover = { root = 'in' }, completed = { move = 'sent' } }", to: "kill.lua")
+        "return { name = 'kill', discover = { root = 'in' }, settle = 0, completed = { move = 'sent' } }",
+        to: "kill.lua")
       while done < Self.kills {
         let running = try sandbox.start("run", "kill.lua", "--quiet")
         // The moment is what is random here; nothing is waited for.

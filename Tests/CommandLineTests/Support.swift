@@ -120,6 +120,34 @@ final class Running: Sendable {
     Foundation.kill(process.processIdentifier, SIGINT)
   }
 
+  /// Sends SIGTERM, as a service manager does.
+  func terminate() {
+    Foundation.kill(process.processIdentifier, SIGTERM)
+  }
+
+  func hangUp() {
+    Foundation.kill(process.processIdentifier, SIGHUP)
+  }
+
+  /// How many files the process has open.
+  func descriptors() -> Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count) ?? 0
+  }
+
+  /// Waits until the process has printed something so many times, at most a minute.
+  func says(_ text: String, times: Int = 1) async throws {
+    for _ in 0..<6000 {
+      let said = output.soFar + errors.soFar
+      if said.components(separatedBy: text).count > times { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw Silence(wanted: text, output: output.soFar, errors: errors.soFar)
+  }
+
+  private struct Silence: Error {
+    var wanted, output, errors: String
+  }
+
   /// The most memory that the process had resident, in kB; waits for its end.
   ///
   /// The kernel's own high-water mark, read again and again while there is a process to ask.
@@ -144,25 +172,31 @@ final class Running: Sendable {
 }
 
 /// Reads a pipe to its end on a thread of its own, so that the writer never waits.
-private struct Drain: Sendable {
-  private let chunks: AsyncStream<Data>
+private final class Drain: Sendable {
+  private let bytes = Mutex(Data())
+  private let ended: AsyncStream<Void>
 
   init(_ pipe: Pipe) {
-    let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
-    chunks = stream
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    ended = stream
     let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
-    Thread.detachNewThread {
+    Thread.detachNewThread { [self] in
       let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty { continuation.yield(data) }
+      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty {
+        bytes.withLock { $0 += data }
+      }
       continuation.finish()
     }
   }
 
+  /// What was read by now.
+  var soFar: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+
+  /// All of it, once the writer is done.
   var text: String {
     get async {
-      var all = Data()
-      for await chunk in chunks { all += chunk }
-      return String(decoding: all, as: UTF8.self)
+      for await _ in ended {}
+      return soFar
     }
   }
 }

@@ -44,7 +44,27 @@ import Workspace
         wrap("[1] = 'x'"),
         "r.lua: a recipe has only named keys, and this one has a string (\"x\") without one"
       ),
-      (wrap("settle = 5"), "r.lua:2: the key `settle` is not supported by this version; remove it"),
+      (
+        wrap("settle = 'soon'"),
+        "r.lua:2: `settle` is a string (\"soon\"); it takes seconds, such as 5, or a text such as \"500ms\" or \"2m\""
+      ),
+      (
+        wrap("rescan = 0"),
+        "r.lua:2: `rescan` is a number (0); it takes a time above 0: seconds, or a text such as \"90s\" or \"15m\""
+      ),
+      (
+        wrap("every = '15m'"),
+        "r.lua:2: `every` is for a `discover` that is a function; for directories, which are watched, write rescan = 300"
+      ),
+      (
+        wrap("in_progress = { 'x/*.part' }"),
+        "r.lua:2: `in_progress` is a string (\"x/*.part\"); it takes a list of names such as { \"*.part\", \"*.tmp\" }"
+      ),
+      (
+        wrap("ready = '{name}'"),
+        "r.lua:2: `ready` is a string (\"{name}\"): the marker would be the file itself"
+      ),
+      (wrap("retries = 5"), "r.lua:2: the key `retries` is not supported by this version; remove it"),
       (
         wrap("permissions = { net = { 'x' } }"),
         "r.lua:2: the key `permissions` is not supported by this version; remove it"

@@ -71,7 +71,7 @@ final class CandidatePages: Sendable {
 
 extension Workspace {
   /// A file that was named, as a walk would offer it. Blocks.
-  fileprivate func walkItem(at path: ProjectPath) -> WalkItem {
+  func walkItem(at path: ProjectPath) -> WalkItem {
     do throws(WorkspaceError) {
       let info = try info(path)
       guard info.kind == .file else {

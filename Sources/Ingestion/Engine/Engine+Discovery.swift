@@ -1,12 +1,27 @@
 import FileSessions
 import Workspace
 
+/// How candidates come to be looked at.
+struct Intake {
+  /// What this run took up already, since an earlier one had left it under way.
+  var resumed: Set<ProjectPath> = []
+  /// Whether they were looked at before: then only what is done with them counts.
+  var isRepeat = false
+  /// Whether they are known to have stopped changing.
+  var isSettled = false
+  /// Whether a modification long ago is believed.
+  var trustsTimes = true
+  /// Whether the run goes on, so that what is deferred comes back in it.
+  var isWatching = false
+}
+
 extension Engine {
   /// Takes discovery page by page until it ends or the run is to end.
   func discover(
-    except resumed: Set<ProjectPath>, _ slots: inout Slots, _ group: inout TaskGroup<Passed>
+    _ discovery: Discovery, _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
+    _ group: inout Passages
   ) async throws {
-    let pages = try CandidatePages(of: try await recipe.discovery(), for: self)
+    let pages = try CandidatePages(of: discovery, for: self)
     while mayBegin(slots) {
       let page = try await pages.next(Self.pageSize)
       if page.isEnd { return }
@@ -14,17 +29,22 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
-      try await take(page.candidates, resumed: resumed, &slots, &group)
+      try await take(page.candidates, intake, settler, &slots, &group)
+      while slots.room.isFull, mayBegin(slots) {
+        await settler.wait(for: slots.room.nextDue, &slots)
+        try await lookAgain(isWatching: intake.isWatching, settler, &slots, &group)
+      }
     }
   }
 
   /// Sorts a page by what the ledger knows, asks the recipe about the rest, and begins with what is to be sent.
-  private func take(
-    _ candidates: [Candidate], resumed: Set<ProjectPath>, _ slots: inout Slots,
-    _ group: inout TaskGroup<Passed>
+  func take(
+    _ candidates: [Candidate], _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
+    _ group: inout Passages
   ) async throws(LedgerError) {
-    let sorted = try await sort(candidates, resumed: resumed)
-    slots.tally.summary.found += candidates.count - sorted.uncounted
+    let sorted = try await sort(
+      candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
+    slots.tally.summary.found += sorted.found
     for _ in 0..<sorted.alreadyDone { slots.tally.add(.alreadyDone) }
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
@@ -49,59 +69,86 @@ extension Engine {
     for job in ended.isEmpty ? [] : try await ledger.record(ended) {
       reportStanding(job, isNew: true)
       slots.tally.add(Outcome(standing: job))
+      if intake.isWatching { comeBack(job, &slots) }
       if job.step != nil { await submit(job, resumed: false, &slots, &group) }
     }
     for job in toSend { await submit(job, resumed: false, &slots, &group) }
   }
 
   private struct Sorted {
+    /// Those that count: candidates that were not counted before.
+    var found = 0
     var alreadyDone = 0
     var touched = 0
-    /// Those that are no candidates, or were counted before.
-    var uncounted = 0
     var standing: [Job] = []
     var underWay: [Job] = []
     var unknown: [(candidate: Candidate, earlier: Job?)] = []
   }
 
   private func sort(
-    _ candidates: [Candidate], resumed: Set<ProjectPath>
+    _ candidates: [Candidate], _ intake: Intake, _ settler: Settler, _ slots: inout Slots
   ) async throws(LedgerError) -> Sorted {
     var sorted = Sorted()
     if candidates.isEmpty { return sorted }
     let paths = candidates.map(\.path)
     let jobs = try await ledger.jobs(profile: profile, recipe: recipe.name, paths: paths)
     let traces = try await ledger.traces(profile: profile, paths: paths)
-    var touched: [LedgerChange] = []
+    var open: [(candidate: Candidate, triage: Triage)] = []
     for candidate in candidates {
       let (job, trace) = (jobs[candidate.path], traces[candidate.path])
       // What this run took up already counts again only where it has new content since.
-      if resumed.contains(candidate.path), job?.phase != .done || job?.stamp == candidate.stamp {
-        sorted.uncounted += 1
+      if intake.resumed.contains(candidate.path), job?.phase != .done || job?.stamp == candidate.stamp {
+        continue
+      }
+      if slots.underWay.contains(candidate.path) {
+        settler.hold(candidate.path, &slots)
         continue
       }
       let triage = Triage(
         of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now)
       switch (triage, job) {
-      case (.alreadyDone, _): sorted.alreadyDone += 1
-      case (.ownWork, _): sorted.uncounted += 1
+      case (.ownWork, _): continue
+      case (.alreadyDone, _):
+        if !intake.isRepeat { sorted.alreadyDone += 1 }
       case (.resume, let job?): sorted.underWay.append(job)
-      case (.stands, let job?): sorted.standing.append(job)
-      case (.ask, _), (.resume, nil), (.stands, nil): sorted.unknown.append((candidate, job))
-      case (.compare, _):
-        switch try await compare(candidate, job, trace) {
-        case .ownWork: sorted.uncounted += 1
-        case .sent(let change):
-          sorted.touched += 1
-          touched.append(change)
-        case .different: sorted.unknown.append((candidate, job))
-        }
+      case (.stands, let job?):
+        if intake.isWatching { comeBack(job, &slots) }
+        if !intake.isRepeat { sorted.standing.append(job) }
+      case (.ask, _), (.compare, _), (.resume, nil), (.stands, nil): open.append((candidate, triage))
       }
     }
+    let admitted = open.isEmpty ? [] : await settler.admit(open.map(\.candidate), intake, &slots)
+    open = open.filter { admitted.contains($0.candidate.path) }
+    let touched = try await compare(open, jobs, traces, &sorted)
+    sorted.touched = touched.count
     if !touched.isEmpty {
       for job in try await ledger.record(touched) { report(.touched(job.key.path)) }
     }
+    sorted.found =
+      sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count
+      + sorted.unknown.count
     return sorted
+  }
+
+  /// Compares the content of those that need it; gives the changes of the records of what was only touched.
+  private func compare(
+    _ open: [(candidate: Candidate, triage: Triage)], _ jobs: [ProjectPath: Job],
+    _ traces: [ProjectPath: Trace], _ sorted: inout Sorted
+  ) async throws(LedgerError) -> [LedgerChange] {
+    var touched: [LedgerChange] = []
+    for (candidate, triage) in open {
+      let job = jobs[candidate.path]
+      guard triage == .compare else {
+        sorted.unknown.append((candidate, job))
+        continue
+      }
+      switch try await compare(candidate, job, traces[candidate.path]) {
+      case .ownWork: break
+      case .sent(let change): touched.append(change)
+      case .different: sorted.unknown.append((candidate, job))
+      }
+    }
+    return touched
   }
 
   private enum Comparison {

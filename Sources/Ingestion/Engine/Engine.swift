@@ -63,13 +63,26 @@ package struct Engine: Sendable {
 
   /// Runs to the end, or until it is stopped, and tells what came of it.
   package func run() async -> RunSummary {
-    let began = clock.now
+    await conduct { slots, group in
+      let resumed = try await resume(&slots, &group)
+      let discovery = try await recipe.discovery()
+      let settler = await Settler(for: self, discovery)
+      try await discover(discovery, Intake(resumed: resumed), settler, &slots, &group)
+      try await waitForSettling(settler, &slots, &group)
+    }
+  }
+
+  /// Has `body` ingest, waits for what it began, and ends the run.
+  func conduct(
+    _ body: (inout Slots, inout Passages) async throws -> Void
+  ) async -> RunSummary {
+    let bell = Bell()
+    stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
-    var tally = await withTaskGroup(of: Passed.self) { group in
-      var slots = Slots(limit: transfers)
+    var tally = await withTaskGroup(of: Landing.self) { group in
+      var slots = Slots(limit: transfers, bell: bell, now: clock.now)
       do {
-        let resumed = try await resume(&slots, &group)
-        try await discover(except: resumed, &slots, &group)
+        try await body(&slots, &group)
       } catch let error as LedgerError {
         // A cancelled task cannot read the ledger any more; that is no fault of the ledger.
         slots.tally.stop(Task.isCancelled ? .requested : .ledger(error.message))
@@ -78,30 +91,35 @@ package struct Engine: Sendable {
         report(.problem(path: recipe.name, message: (error as? Failure)?.message ?? "\(error)"))
       }
       await slots.drain(&group)
+      for _ in 0..<slots.room.settling { slots.tally.add(.left) }
       return slots.tally
     }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
-    var summary = tally.summary
-    summary.duration = clock.now - began
+    if !tally.isTold { await summarize(&tally) }
+    report(.ended(tally.total))
+    return tally.total
+  }
+
+  /// Tells the recipe what was done since it was told last, or since the beginning.
+  func summarize(_ tally: inout Tally) async {
+    tally.summary.duration = clock.now - tally.since
     do throws(Failure) {
-      try await recipe.summary(summary)
+      try await recipe.summary(tally.summary)
     } catch {
-      summary.problems += 1
+      tally.add(.problem)
       report(.problem(path: recipe.name, message: error.message))
     }
-    report(.ended(summary))
-    return summary
   }
 
   /// Takes up what an earlier run left under way, and tells which files those are.
-  private func resume(
-    _ slots: inout Slots, _ group: inout TaskGroup<Passed>
+  func resume(
+    _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
-    for job in try await ledger.unfinished(profile: profile, recipe: recipe.name)
-    where await isStillDue(job) {
-      jobs.append(job)
+    let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
+    for job in unfinished where !slots.underWay.contains(job.key.path) {
+      if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     for job in jobs {
@@ -133,7 +151,7 @@ package struct Engine: Sendable {
 
   /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
   func submit(
-    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout TaskGroup<Passed>
+    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout Passages
   ) async {
     await slots.makeRoom(&group)
     guard mayBegin(slots) else {
@@ -142,7 +160,7 @@ package struct Engine: Sendable {
       return
     }
     let passage = Passage(engine: self)
-    slots.begin(&group) {
+    slots.begin(job.key.path, &group) {
       await passage.pass(job, resumed: resumed)
     }
   }

@@ -1,3 +1,7 @@
+import FileSessions
+import Synchronization
+import Workspace
+
 /// How a file's passage ended, for the count.
 enum Outcome: Sendable {
   case sent(bytes: Int64)
@@ -5,6 +9,8 @@ enum Outcome: Sendable {
   case touched
   case skipped
   case deferred
+  /// Not complete yet.
+  case waiting
   case rejected
   case failed
   case problem
@@ -25,6 +31,37 @@ struct Passed: Sendable {
 /// Counts outcomes.
 struct Tally: Sendable {
   var summary = RunSummary()
+  /// Since when that is counted.
+  private(set) var since: Timestamp
+  /// What was counted before that.
+  private var earlier = RunSummary()
+  private var pages = 0
+
+  init(since: Timestamp) {
+    self.since = since
+  }
+
+  /// All of it.
+  var total: RunSummary {
+    var total = earlier
+    total.add(summary)
+    return total
+  }
+
+  /// Whether nothing happened since something was told.
+  var isTold: Bool {
+    var summary = summary
+    (summary.duration, summary.stop) = (.zero, nil)
+    return pages > 0 && summary == RunSummary()
+  }
+
+  /// Begins to count anew.
+  mutating func turnPage(now: Timestamp) {
+    earlier.add(summary)
+    summary = RunSummary()
+    since = now
+    pages += 1
+  }
 
   var isStopped: Bool { summary.stop != nil }
 
@@ -37,6 +74,7 @@ struct Tally: Sendable {
     case .touched: summary.touched += 1
     case .skipped: summary.skipped += 1
     case .deferred: summary.deferred += 1
+    case .waiting: summary.waiting += 1
     case .rejected: summary.rejected += 1
     case .failed: summary.failed += 1
     case .problem: summary.problems += 1
@@ -53,35 +91,78 @@ struct Tally: Sendable {
   }
 }
 
-/// The places for files under way, and the count of those that left.
+/// A file whose passage has ended.
+struct Landing: Sendable {
+  var path: ProjectPath
+  var passed: Passed
+}
+
+/// The tasks of files under way.
+typealias Passages = TaskGroup<Landing>
+
+/// The places for files under way, those that wait for theirs, and the count of those that left.
 struct Slots {
   private let limit: Int
-  private var taken = 0
-  var tally = Tally()
+  let bell: Bell
+  private let landed = Landings()
+  private(set) var taken = 0
+  private(set) var underWay: Set<ProjectPath> = []
+  var room = WaitingRoom()
+  var tally: Tally
 
-  init(limit: Int) {
+  /// - Parameter bell: is rung whenever a place becomes free.
+  init(limit: Int, bell: Bell, now: Timestamp) {
     self.limit = limit
+    self.bell = bell
+    tally = Tally(since: now)
   }
 
   /// Waits until a place is free.
-  mutating func makeRoom(_ group: inout TaskGroup<Passed>) async {
-    while taken >= limit, let passed = await group.next() { leave(passed) }
+  mutating func makeRoom(_ group: inout Passages) async {
+    while taken >= limit { await leave(&group) }
   }
 
   /// Takes a place.
-  mutating func begin(_ group: inout TaskGroup<Passed>, _ work: @escaping @Sendable () async -> Passed) {
+  mutating func begin(
+    _ path: ProjectPath, _ group: inout Passages, _ work: @escaping @Sendable () async -> Passed
+  ) {
     taken += 1
-    group.addTask(operation: work)
+    underWay.insert(path)
+    group.addTask { [landed, bell] in
+      let passed = await work()
+      landed.add()
+      bell.ring()
+      return Landing(path: path, passed: passed)
+    }
+  }
+
+  /// Counts those that have ended, without waiting for the others.
+  mutating func reap(_ group: inout Passages) async {
+    for _ in 0..<landed.count where taken > 0 { await leave(&group) }
   }
 
   /// Waits until every place is free.
-  mutating func drain(_ group: inout TaskGroup<Passed>) async {
-    while let passed = await group.next() { leave(passed) }
+  mutating func drain(_ group: inout Passages) async {
+    while taken > 0 { await leave(&group) }
   }
 
-  private mutating func leave(_ passed: Passed) {
+  private mutating func leave(_ group: inout Passages) async {
+    guard let landing = await group.next() else { return }
+    landed.take()
     taken -= 1
-    if let outcome = passed.outcome { tally.add(outcome) }
-    if passed.stepFailed { tally.summary.stepsFailed += 1 }
+    underWay.remove(landing.path)
+    if let outcome = landing.passed.outcome { tally.add(outcome) }
+    if landing.passed.stepFailed { tally.summary.stepsFailed += 1 }
   }
+}
+
+/// How many passages have ended and were not counted yet.
+private final class Landings: Sendable {
+  private let number = Atomic(0)
+
+  var count: Int { number.load(ordering: .acquiring) }
+
+  func add() { number.add(1, ordering: .releasing) }
+
+  func take() { number.subtract(1, ordering: .acquiring) }
 }

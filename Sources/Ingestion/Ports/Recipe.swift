@@ -18,6 +18,12 @@ package protocol Recipe: Sendable {
   /// Why the recipe is not to be asked any more; nil while it may be. It was stopped too often in a row.
   var quarantine: String? { get }
 
+  /// When a file counts as complete.
+  var settling: Settling { get }
+
+  /// How often a watching engine takes discovery again; nil: as the engine sees fit.
+  var rediscovery: Duration? { get }
+
   /// Which files there are.
   func discovery() async throws(Failure) -> Discovery
 
@@ -30,8 +36,13 @@ package protocol Recipe: Sendable {
   /// The file was given up; gives what is to be done with it, if anything.
   func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction?
 
-  /// The run is over.
+  /// The run is over, or a watching engine has nothing left to do.
   func summary(_ summary: RunSummary) async throws(Failure)
+}
+
+extension Recipe {
+  package var settling: Settling { Settling() }
+  package var rediscovery: Duration? { nil }
 }
 
 /// Where candidates come from.

@@ -10,6 +10,8 @@ package enum RunEvent: Sendable {
   case problem(path: String, message: String)
   case skipped(ProjectPath, reason: String?)
   case deferred(ProjectPath, until: Timestamp, reason: String?)
+  /// Not taken, for now: its name is right, and it is not complete.
+  case waiting(ProjectPath, Withholding)
   case opened(ProjectPath, FileSession)
   /// So many bytes of the file have been read for sending.
   case progress(ProjectPath, bytes: Int64, of: Int64)
@@ -22,6 +24,10 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String)
+  /// How a watching engine learns of changes, or something else that it wants to be known.
+  case watching(String)
+  /// Nothing is left to do for a watching engine; what it did since the last time.
+  case caughtUp(RunSummary)
   case ended(RunSummary)
 }
 
@@ -36,6 +42,8 @@ package struct RunSummary: Hashable, Sendable {
   package var touched = 0
   package var skipped = 0
   package var deferred = 0
+  /// Not complete yet: still changing, or without their marker.
+  package var waiting = 0
   package var rejected = 0
   package var failed = 0
   /// Sent, but what was to be done afterwards failed.
@@ -63,6 +71,25 @@ package struct RunSummary: Hashable, Sendable {
   }
 
   package init() {}
+
+  /// Adds what another run, or another part of a run, amounted to.
+  package mutating func add(_ other: RunSummary) {
+    found += other.found
+    sent += other.sent
+    alreadyDone += other.alreadyDone
+    touched += other.touched
+    skipped += other.skipped
+    deferred += other.deferred
+    waiting += other.waiting
+    rejected += other.rejected
+    failed += other.failed
+    stepsFailed += other.stepsFailed
+    problems += other.problems
+    left += other.left
+    bytes += other.bytes
+    duration += other.duration
+    stop = stop ?? other.stop
+  }
 
   /// Whether every file ended as it should.
   package var isClean: Bool { rejected + failed + stepsFailed + problems == 0 }

@@ -9,6 +9,8 @@ final class ModuleFinder: Sendable {
   private struct State {
     /// By the name that is required.
     var found: [String: LuaSource] = [:]
+    /// By the same name, where that was read.
+    var files: [String: String] = [:]
     var isSealed = false
   }
 
@@ -30,6 +32,9 @@ final class ModuleFinder: Sendable {
     }
   }
 
+  /// The files that modules were read from, as absolute paths.
+  var files: [String] { state.withLock { $0.files.values.sorted() } }
+
   /// Has every module refused from now on that was not found before.
   func seal() {
     state.withLock { $0.isSealed = true }
@@ -45,7 +50,7 @@ final class ModuleFinder: Sendable {
         message: "require \"\(name)\" in a handler; "
           + "require it at the top of the recipe, so that a changed module is noticed")
     }
-    guard let source = try await offload({ [self] in try read(path) }) else {
+    guard let (source, file) = try await offload({ [self] in try read(path) }) else {
       let places = ["\(path).lua", "\(path)/init.lua"].map { directory == nil ? "lib/\($0)" : $0 }
       throw ModuleProblem(
         message: "there is no module \"\(name)\": neither \(places[0]) nor \(places[1])"
@@ -55,6 +60,7 @@ final class ModuleFinder: Sendable {
     return state.withLock { state in
       if let known = state.found[name] { return known }
       state.found[name] = source
+      state.files[name] = file
       return source
     }
   }
@@ -74,18 +80,19 @@ final class ModuleFinder: Sendable {
   }
 
   /// Blocks.
-  private func read(_ path: String) throws -> LuaSource? {
+  private func read(_ path: String) throws -> (LuaSource, file: String)? {
     if let directory, let source = try read(path, below: Workspace(root: directory)) {
       return source
     }
     return try read("lib/" + path, below: workspace)
   }
 
-  private func read(_ path: String, below workspace: Workspace) throws -> LuaSource? {
+  private func read(_ path: String, below workspace: Workspace) throws -> (LuaSource, file: String)? {
     for file in [path + ".lua", path + "/init.lua"] {
       do throws(WorkspaceError) {
-        let bytes = try workspace.read(ProjectPath(file), limit: ScriptSource.largest)
-        return LuaSource(name: escapingControls(file), bytes: bytes)
+        let place = try ProjectPath(file)
+        let bytes = try workspace.read(place, limit: ScriptSource.largest)
+        return (LuaSource(name: escapingControls(file), bytes: bytes), workspace.absolute(place))
       } catch {
         guard error.code == .notFound || error.code == .notDirectory else { throw error }
       }

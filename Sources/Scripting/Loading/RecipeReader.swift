@@ -45,6 +45,8 @@ struct RecipeReader {
       try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
     plan.summary = try summary()
+    plan.settling = try settling()
+    plan.rediscovery = try rediscovery(of: plan.discover)
     return plan
   }
 

@@ -12,6 +12,11 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case completed
   case failed
   case summary
+  case settle
+  case inProgress = "in_progress"
+  case ready
+  case rescan
+  case every
   case limits
 
   /// What the key takes, for a message: as a value, and as what its function gives.
@@ -48,14 +53,18 @@ enum RecipeKey: String, CaseIterable, Sendable {
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
     case .summary: ("a function", "")
+    case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
+    case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
+    case .ready: ("a marker's name such as \"{name}.done\"", "")
+    case .rescan, .every: ("a time above 0: seconds, or a text such as \"90s\" or \"15m\"", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
     }
   }
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "settle", "retries", "concurrency", "permissions",
-    "plugins", "every", "data", "ready", "order", "rescan", "optional",
+    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "permissions", "plugins", "data",
+    "order", "optional",
   ]
 
   /// What is wrong with a key that is not one of these.

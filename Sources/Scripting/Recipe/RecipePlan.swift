@@ -14,6 +14,10 @@ struct RecipePlan: Sendable {
   var completed: Rule<AfterAction> = .absent
   var failed: Rule<AfterAction> = .absent
   var summary: LuaFunction?
+  /// When a file counts as complete.
+  var settling = Settling()
+  /// How often discovery is taken again while watching; nil: as the engine sees fit.
+  var rediscovery: Duration?
   /// What each call of a handler may use, and the state hold.
   var limits: LuaLimits
 

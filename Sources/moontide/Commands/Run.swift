@@ -15,6 +15,9 @@ struct Run: AsyncParsableCommand {
 
       Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
 
+      With --watch it goes on with what comes until it is stopped. A recipe that is changed, or a SIGHUP, loads \
+      it anew; one that does not load leaves the last one running.
+
       \(GrantFlags.help)
       """)
 
@@ -27,6 +30,9 @@ struct Run: AsyncParsableCommand {
     name: .customLong("arg"),
     help: ArgumentHelp("Gives the recipe moontide.args.NAME. May be given again.", valueName: "name=value"))
   var arguments: [NamedArgument] = []
+
+  @Flag(help: "Go on with the files that come, until stopped.")
+  var watch = false
 
   @Option(help: "How many files are under way at once.")
   var transfers = 8
@@ -55,9 +61,7 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     // Read before anything is made: a mistyped name leaves no trace.
     let ceiling = try limits.ceiling()
-    let source = try await reportingScript { () async throws(ScriptError) in
-      try await ScriptSource.read(recipePath)
-    }
+    _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
     let workspace = try options.openWorkspace()
     let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
     let display = Display(style: Display.style(json: json, quiet: quiet))
@@ -65,18 +69,23 @@ struct Run: AsyncParsableCommand {
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
     let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
-    let recipe = try await reportingScript { () async throws(ScriptError) in
-      try await LuaRecipe.load(
-        source, context: bench.context(for: recipePath, arguments: .named(named)), limits: ceiling,
-        once: bench.once)
-    }
-    try await bench.remember(recipe, script: recipePath)
+    let loader = RecipeLoader(script: recipePath, arguments: named, limits: ceiling, bench: bench)
+    let recipe = try await loader.load()
 
     let stop = StopSignal()
-    let interruption = Interruption(stop: stop, announce: display.note)
-    let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
-    let summary = await interruption.watching { await engine.run() }
-    await recipe.close()
+    let hangUp = Bell()
+    let onHangUp: @Sendable () -> Void = { hangUp.ring() }
+    let interruption = Interruption(
+      stop: stop, announce: display.note, onHangUp: watch ? onHangUp : nil)
+    let summary: RunSummary
+    if watch {
+      let watching = WatchingRun(loader: loader, transfers: transfers, stop: stop, hangUp: hangUp)
+      summary = await interruption.watching { await watching.run(recipe) }
+    } else {
+      let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
+      summary = await interruption.watching { await engine.run() }
+      await recipe.close()
+    }
     try end(summary, wasInterrupted: interruption.wasInterrupted)
   }
 

@@ -21,7 +21,7 @@ struct Bench: Sendable {
     self.display = display
   }
 
-  private static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
   private static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
   private static let retry = Retrier(policy: .standard, sleep: sleep)
 
@@ -77,7 +77,9 @@ struct Bench: Sendable {
   func remember(_ recipe: LuaRecipe, script: String) async throws(CommandFailure) {
     do {
       var walk: RecipeRecord.Walk?
-      if case .walk(let settings) = try await recipe.discovery() { walk = RecipeRecord.Walk(settings) }
+      if case .walk(let settings) = try await recipe.discovery() {
+        walk = RecipeRecord.Walk(settings, recipe.settling)
+      }
       try await ledger.remember(
         recipe: recipe.name, script: script, walk: walk, profile: destination.profile)
     } catch let error as LedgerError {

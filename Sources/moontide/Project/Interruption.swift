@@ -4,6 +4,7 @@ import Ingestion
 import Synchronization
 
 /// Ctrl-C and SIGTERM: the first asks a run to finish what is under way, a second Ctrl-C cancels that too.
+/// SIGHUP is for those that watch, except where it says that the terminal is gone.
 final class Interruption: Sendable {
   private struct State {
     var interrupts = 0
@@ -17,8 +18,13 @@ final class Interruption: Sendable {
   // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
   private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
-  /// - Parameter cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
-  init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false) {
+  /// - Parameters:
+  ///   - cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
+  ///   - onHangUp: what a SIGHUP is for; nil: it ends the process.
+  init(
+    stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false,
+    onHangUp: (@Sendable () -> Void)? = nil
+  ) {
     self.stop = stop
     self.cancelsAtOnce = cancelsAtOnce
     self.announce = announce
@@ -26,6 +32,12 @@ final class Interruption: Sendable {
       Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
       Self.source(of: SIGTERM) { [weak self] in self?.terminate() },
     ]
+    guard let onHangUp else { return }
+    let hadTerminal = isatty(STDIN_FILENO) == 1
+    sources.append(
+      Self.source(of: SIGHUP) { [weak self] in
+        if hadTerminal && isatty(STDIN_FILENO) == 0 { self?.terminate() } else { onHangUp() }
+      })
   }
 
   /// Whether Ctrl-C was pressed.

@@ -70,7 +70,10 @@ final class Display: Sendable {
   }
 
   private func text(_ event: RunEvent, _ recipe: String) -> String? {
-    if case .ended(let summary) = event { return summary.text(recipe: recipe) }
+    switch event {
+    case .caughtUp(let summary), .ended(let summary): return summary.text(recipe: recipe)
+    default: break
+    }
     return EventText.line(for: event)
   }
 
@@ -85,24 +88,27 @@ final class Display: Sendable {
     case .failed(let path, _, _):
       state.failed += 1
       state.underWay[path.string] = nil
-    case .began, .resuming, .problem, .skipped, .deferred, .opened, .touched, .finished, .stepFailed,
-      .ended:
+    case .began, .resuming, .problem, .skipped, .deferred, .waiting, .opened, .touched, .finished,
+      .stepFailed, .watching, .caughtUp, .ended:
       break
     }
   }
 
   /// On a terminal the routine goes into one progress line, and what a person has to see stands above it.
   private func draw(_ event: RunEvent, _ state: inout State) {
-    if case .ended = event {
+    switch event {
+    case .caughtUp, .ended, .watching:
       erase(&state)
       if let line = text(event, state.recipe) { emit(line) }
-    } else if EventText.isTrouble(event), let line = EventText.line(for: event) {
+      return
+    default: break
+    }
+    if EventText.isTrouble(event), let line = EventText.line(for: event) {
       erase(&state)
       emit(line)
     }
     let now = ContinuousClock.now
     guard now - state.lastDrawn >= .milliseconds(100) else { return }
-    if case .ended = event { return }
     state.lastDrawn = now
     state.isLineDrawn = true
     StandardStream.output.write("\r\u{1B}[K" + progressLine(state))

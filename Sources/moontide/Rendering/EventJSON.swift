@@ -38,6 +38,15 @@ struct EventJSON: Encodable {
       self.init("deferred", path: path.string)
       self.until = moment
       self.reason = reason
+    case .waiting(let path, let reason):
+      self.init("waiting", path: path.string)
+      self.reason = reason.description
+    case .watching(let what):
+      self.init("watching")
+      self.message = what
+    case .caughtUp(let summary):
+      self.init("caught_up")
+      self.summary = SummaryJSON(summary)
     case .opened(let path, let session):
       self.init("opened", path: path.string)
       self.session = session
@@ -73,7 +82,8 @@ struct EventJSON: Encodable {
 
 /// A summary as JSON names it.
 struct SummaryJSON: Encodable {
-  var found, sent, alreadyDone, touched, skipped, deferred, rejected, failed, stepsFailed, problems, left: Int
+  var found, sent, alreadyDone, touched, skipped, deferred, waiting, rejected, failed, stepsFailed: Int
+  var problems, left: Int
   var bytes: Int64
   var seconds: Double
 
@@ -84,6 +94,7 @@ struct SummaryJSON: Encodable {
     touched = summary.touched
     skipped = summary.skipped
     deferred = summary.deferred
+    waiting = summary.waiting
     rejected = summary.rejected
     failed = summary.failed
     stepsFailed = summary.stepsFailed

@@ -6,7 +6,7 @@ enum EventText {
   /// The line for an event; nil for those that only a progress display shows.
   static func line(for event: RunEvent) -> String? {
     switch event {
-    case .began, .progress, .opened, .ended:
+    case .began, .progress, .opened, .caughtUp, .ended:
       nil
     case .resuming(let jobs):
       "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
@@ -16,6 +16,10 @@ enum EventText {
       "skipped   \(path.string.printable)\(because(reason))"
     case .deferred(let path, let moment, let reason):
       "deferred  \(path.string.printable) until \(moment)\(because(reason))"
+    case .waiting(let path, let reason):
+      "waiting   \(path.string.printable): \(reason.description.printable)"
+    case .watching(let what):
+      what.printable
     case .sent(let path, let session):
       "sent      \(path.string.printable) → \(session.filename.printable) (\(session.id))"
     case .touched(let path):
@@ -33,7 +37,9 @@ enum EventText {
   static func isTrouble(_ event: RunEvent) -> Bool {
     switch event {
     case .problem, .failed, .stepFailed: true
-    case .began, .resuming, .skipped, .deferred, .opened, .progress, .sent, .touched, .finished, .ended: false
+    case .began, .resuming, .skipped, .deferred, .waiting, .opened, .progress, .sent, .touched, .finished,
+      .watching, .caughtUp, .ended:
+      false
     }
   }
 
@@ -60,6 +66,7 @@ extension RunSummary {
       "\(skipped) skipped", "\(rejected) rejected", "\(failed) failed",
     ]
     if deferred > 0 { parts.append("\(deferred) deferred") }
+    if waiting > 0 { parts.append("\(waiting) waiting") }
     if stepsFailed > 0 { parts.append("\(stepsFailed) unfinished") }
     if problems > 0 { parts.append(Format.count(problems, "problem")) }
     if left > 0 { parts.append("\(left) left for the next run") }

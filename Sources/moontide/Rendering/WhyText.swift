@@ -18,12 +18,13 @@ enum WhyText {
   /// Why a recipe that has run has no record of the file. Blocks.
   static func view(of path: ProjectPath, by recipe: RecipeRecord, in workspace: Workspace) -> String {
     let name = "\(recipe.name) (\(recipe.script), profile \(recipe.profile))"
-    guard let walk = recipe.walk, let root = try? ProjectPath(walk.root),
-      let globs = try? GlobSet(include: walk.include, exclude: walk.exclude)
-    else { return "\(name) names its files by itself, and has not named this one." }
-    switch workspace.explain(path, root: root, globs: globs, hidden: walk.hidden) {
-    case .visible: return "\(name) would see it; it has not run since the file came."
-    case let reason: return "\(name) does not see it: \(reason)."
+    guard let (walk, settling) = recipe.walk?.settings else {
+      return "\(name) names its files by itself, and has not named this one."
+    }
+    switch workspace.explain(path, walk: walk, settling: settling, now: WallClock.system.now) {
+    case .taken: return "\(name) would see it; it has not run since the file came."
+    case .unseen(let reason): return "\(name) does not see it: \(reason)."
+    case .withheld(let reason): return "\(name) leaves it alone for now: \(reason)."
     }
   }
 

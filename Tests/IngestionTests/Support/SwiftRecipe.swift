@@ -11,6 +11,9 @@ final class SwiftRecipe: Recipe {
   let ruling: @Sendable (Candidate) -> Ruling
   let after: AfterAction?
   let afterFailure: AfterAction?
+  let settling: Settling
+  let rediscovery: Duration?
+  let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
   let failures = Mutex<[String]>([])
   let asked = Mutex<[String]>([])
@@ -18,7 +21,8 @@ final class SwiftRecipe: Recipe {
   init(
     version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
     after: AfterAction? = nil,
-    afterFailure: AfterAction? = nil,
+    afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
+    rediscovery: Duration? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) }
   ) throws {
     self.version = version
@@ -26,6 +30,8 @@ final class SwiftRecipe: Recipe {
     walk = WalkSettings(root: try ProjectPath(root), globs: try GlobSet(include: include))
     self.after = after
     self.afterFailure = afterFailure
+    self.settling = settling
+    self.rediscovery = rediscovery
     self.ruling = ruling
   }
 
@@ -50,5 +56,7 @@ final class SwiftRecipe: Recipe {
     return afterFailure
   }
 
-  func summary(_ summary: RunSummary) {}
+  func summary(_ summary: RunSummary) {
+    summaries.withLock { $0.append(summary) }
+  }
 }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// More threads than cores, because a thread that waits for the disk uses none, and flushes that wait together
 /// share a commit of the file system's journal.
-final class Workers: Sendable {
+package final class Workers: Sendable {
   private typealias Job = @Sendable () -> Void
 
   private struct State {
@@ -18,17 +18,26 @@ final class Workers: Sendable {
   private let queues: [DispatchQueue]
   private let state: Mutex<State>
 
-  init(count: Int) {
-    // Serial queues get a thread as soon as they have work; a concurrent one would wait for a core to be free.
-    queues = (0..<count).map { DispatchQueue(label: "moontide.local-service.\($0)") }
+  /// - Parameters:
+  ///   - count: how many threads there are at the most; each is made when it is needed.
+  ///   - name: what debuggers call them.
+  package init(count: Int, name: String) {
+    // Serial queues get a thread as soon as they have work; a concurrent one would wait for a core to be free,
+    // and shares its threads with Swift's tasks.
+    queues = (0..<count).map { DispatchQueue(label: "moontide.\(name).\($0)") }
     state = Mutex(State(idle: Array(0..<count)))
   }
 
-  /// Runs `body` on a thread that may block.
-  func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      submit { continuation.resume(with: Result { try body() }) }
+  /// Runs `body` on a thread that may block, and waits for it without blocking.
+  ///
+  /// When all threads are taken it waits for its turn.
+  package func run<Value: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let result = await withCheckedContinuation { continuation in
+      submit { continuation.resume(returning: Result(catching: body)) }
     }
+    return try result.get()
   }
 
   private func submit(_ job: @escaping Job) {

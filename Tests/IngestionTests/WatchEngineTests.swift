@@ -1,0 +1,169 @@
+import FileSessions
+import Foundation
+import Ingestion
+import Synchronization
+import Testing
+import Workspace
+
+@Suite("An engine that waits for files", .timeLimit(.minutes(2)))
+struct WatchEngineTests {
+  @Test(
+    "waits in a one-time run for a young file, also for one of the future, and leaves one that keeps changing"
+  )
+  func oneTime() async throws {
+    let project = try TemporaryProject()
+    let rig = try await Rig(project)
+    let clockBox = Mutex<VirtualClock?>(nil)
+    let clock = VirtualClock(runsByItself: true) {
+      // Whoever writes this file never rests.
+      guard let now = clockBox.withLock({ $0 })?.now else { return }
+      try? project.age("growing.md", modified: now)
+    }
+    clockBox.withLock { $0 = clock }
+    for (path, age) in [("old.md", -3600.0), ("young.md", -1), ("future.md", 7200), ("growing.md", -0.5)] {
+      try project.write(path, to: path)
+      try project.age(path, modified: clock.now + .seconds(age))
+    }
+    try project.write("no", to: "never.md.part")
+    let watch = try WatchRig(rig, SwiftRecipe(include: ["*"], settling: Settling()), clock: clock)
+    let began = clock.now
+    let summary = await watch.run()
+    #expect(summary.sent == 3 && summary.waiting == 1 && summary.found == 4 && summary.isClean, "\(summary)")
+    let waited = clock.now - began
+    #expect(waited >= .seconds(10) && waited < .seconds(15), "\(waited)")
+    let left = await watch.allEvents().compactMap { event -> String? in
+      if case .waiting(let path, .changing) = event { path.string } else { nil }
+    }
+    #expect(left == ["growing.md"])
+    #expect(try await Set(rig.sessions().map(\.filename)) == ["old.md", "young.md", "future.md"])
+  }
+
+  @Test("waits for the marker, which is no candidate, and says which")
+  func marker() async throws {
+    let project = try TemporaryProject()
+    try project.write("a", to: "a.csv")
+    try project.write("", to: "a.csv.done")
+    try project.write("b", to: "b.csv")
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(
+      include: ["*"], settling: Settling(quiet: .zero, ready: ReadyMarker("{name}.done")))
+    let watch = try WatchRig(rig, recipe, clock: VirtualClock(runsByItself: true))
+    let summary = await watch.run()
+    #expect(summary.sent == 1 && summary.waiting == 1 && summary.found == 2, "\(summary)")
+    #expect(recipe.asked.withLock { $0 } == ["a.csv"])
+  }
+
+  @Test("decides about a file that changes often once, when it has stopped")
+  func coalesces() async throws {
+    let project = try TemporaryProject()
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let recipe = try SwiftRecipe(settling: Settling())
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await events.caughtUp()?.found == 0, "the first pass is told of")
+      for number in 1...5 {
+        try project.write(String(repeating: "x", count: number), to: "a.md")
+        try project.age("a.md", modified: clock.now)
+        try tree.tell(changed: "a.md", "gone.md")
+        await clock.someoneSleeps(within: .seconds(2))
+        clock.advance(by: .seconds(1.9))
+      }
+      clock.advance(by: .seconds(0.2))
+      #expect(await events.sent() == "a.md")
+      #expect(await events.caughtUp()?.sent == 1)
+    }
+    #expect(summary.sent == 1 && summary.found == 1 && summary.stop == .requested, "\(summary)")
+    #expect(recipe.asked.withLock { $0 } == ["a.md"])
+    #expect(try await rig.sessions().map(\.sizeBytes) == [5])
+    #expect(recipe.summaries.withLock { $0.map(\.sent) } == [0, 1], "once each time nothing is left")
+    #expect(tree.isClosed)
+  }
+
+  @Test("asks again about a deferred file when it is due, and walks again after so long")
+  func deferred() async throws {
+    let project = try TemporaryProject()
+    try project.write("later", to: "later.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree, asked) = (try await Rig(project), ToldTree(), Mutex(0))
+    let recipe = try SwiftRecipe(rediscovery: .seconds(1000)) { _ in
+      asked.withLock { $0 += 1 }
+      return asked.withLock { $0 } == 1 ? .postpone(.seconds(60), reason: "not yet") : .send(Wishes())
+    }
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    _ = try await watch.watch(through: tree.open) { events in
+      #expect(await events.caughtUp()?.deferred == 1)
+      await clock.someoneSleeps(within: .seconds(60))
+      clock.advance(by: .seconds(60))
+      #expect(await events.sent() == "later.md")
+      _ = await events.caughtUp()
+      // Nobody tells of this one.
+      try project.write("unseen", to: "unseen.md")
+      await clock.someoneSleeps(within: .seconds(1000))
+      clock.advance(by: .seconds(1000))
+      #expect(await events.sent() == "unseen.md")
+      try project.write("more", to: "more.md")
+      tree.tell { $0.rescan = .overflow }
+      #expect(await events.sent() == "more.md")
+      #expect(await events.caughtUp()?.alreadyDone == 0, "what was done before is not counted again")
+    }
+  }
+
+  @Test("takes a file when its marker comes")
+  func markerComes() async throws {
+    let project = try TemporaryProject()
+    try project.write("a", to: "a.csv")
+    try project.write("b", to: "b.csv")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let recipe = try SwiftRecipe(
+      include: ["*.csv"], settling: Settling(quiet: .zero, ready: ReadyMarker("{stem}.ready")))
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await events.caughtUp()?.waiting == 2)
+      try project.write("", to: "b.ready")
+      try tree.tell(changed: "b.ready")
+      #expect(await events.sent() == "b.csv")
+    }
+    #expect(summary.sent == 1)
+  }
+
+  @Test("waits for a root that is gone, fails nothing meanwhile, and goes on when it is back")
+  func root() async throws {
+    let project = try TemporaryProject()
+    try project.write("a", to: "in/a.md")
+    let clock = VirtualClock(runsByItself: false)
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(root: "in")
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch { events in
+      #expect(await events.sent() == "in/a.md")
+      _ = await events.caughtUp()
+      try FileManager.default.moveItem(atPath: project.root + "/in", toPath: project.root + "/away")
+      #expect(await events.problem()?.contains("nothing there counts as deleted") == true)
+      try project.write("b", to: "away/b.md")
+      try FileManager.default.moveItem(atPath: project.root + "/away", toPath: project.root + "/in")
+      #expect(await events.sent() == "in/b.md")
+      #expect(await events.caughtUp()?.failed == 0)
+    }
+    #expect(summary.sent == 2 && summary.failed == 0 && summary.problems == 1, "\(summary)")
+  }
+
+  @Test("asks a service that is away again by itself, ever more rarely")
+  func outage() async throws {
+    let project = try TemporaryProject()
+    try project.write("a", to: "a.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree, outages) = (try await Rig(project), ToldTree(), CallsLeft(2))
+    let watch = try WatchRig(rig, SwiftRecipe(), clock: clock) { FlakyService(base: $0, outages: outages) }
+    let summary = try await watch.watch(through: tree.open) { events in
+      for seconds in [5, 10] {
+        #expect(await events.problem()?.contains("again in \(seconds) s") == true)
+        await clock.someoneSleeps(within: .seconds(seconds))
+        clock.advance(by: .seconds(seconds))
+      }
+      #expect(await events.sent() == "a.md")
+    }
+    #expect(summary.sent == 1 && summary.failed == 0 && summary.stop == .requested, "\(summary)")
+  }
+}
