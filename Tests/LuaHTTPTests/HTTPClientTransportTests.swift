@@ -3,6 +3,7 @@ import Foundation
 import LuaHTTP
 import LuaHost
 import LuaLibrary
+import ScriptTestSupport
 import Testing
 import Workspace
 

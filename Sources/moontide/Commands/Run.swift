@@ -47,9 +47,7 @@ struct Run: AsyncParsableCommand {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
     }
-    guard Set(arguments.map(\.name)).count == arguments.count else {
-      throw ValidationError("--arg gives the same name twice.")
-    }
+    try arguments.refuseTwice()
   }
 
   func run() async throws {
@@ -64,11 +62,11 @@ struct Run: AsyncParsableCommand {
     display.headline(destination.headline)
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
-    let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
+    bench.authority.warnOfStrangers(among: [recipePath])
     let recipe = try await reportingScript { () async throws(ScriptError) in
       try await LuaRecipe.load(
-        source, context: bench.context(for: recipePath, arguments: .named(named)), limits: ceiling,
-        once: bench.once)
+        source, context: bench.context(for: recipePath, arguments: .named(arguments.byName)), limits: ceiling,
+        once: bench.once, permit: { await bench.authority.permissions(of: recipePath, asking: $0) })
     }
     try await bench.remember(recipe, script: recipePath)
 
@@ -77,6 +75,7 @@ struct Run: AsyncParsableCommand {
     let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
     let summary = await interruption.watching { await engine.run() }
     await recipe.close()
+    await bench.close()
     try end(summary, wasInterrupted: interruption.wasInterrupted)
   }
 
@@ -108,6 +107,18 @@ struct NamedArgument: ExpressibleByArgument {
     name = String(argument[..<equals])
     value = String(argument[argument.index(after: equals)...])
   }
+}
+
+extension [NamedArgument] {
+  /// Refuses two values for one name.
+  func refuseTwice() throws {
+    guard Set(map(\.name)).count == count else {
+      throw ValidationError("--arg gives the same name twice.")
+    }
+  }
+
+  /// The values by their names, which are all different.
+  var byName: [String: String] { Dictionary(uniqueKeysWithValues: map { ($0.name, $0.value) }) }
 }
 
 /// Runs `body`; a script that does not load, or fails, ends the command with its report.
