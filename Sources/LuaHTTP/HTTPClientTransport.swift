@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import LuaLibrary
 import NIOCore
 import NIOHTTP1
@@ -72,8 +73,14 @@ package final class HTTPClientTransport: WebTransport {
       throw error
     } catch {
       try Task.checkCancellation()
-      throw WebError(.connection, request.address, "no answer: \(error)")
+      throw WebError(.connection, request.address, "no answer: \(Self.reason(error))")
     }
+  }
+
+  /// What went wrong, in the system's own words where it was the system.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    return String(cString: strerror(error.errnoCode))
   }
 
   private func body(_ response: HTTPClientResponse, to request: WebRequest, limit: Int) async throws
