@@ -19,9 +19,9 @@ import Workspace
     try outside.write("in.txt", "from outside")
   }
 
-  private func context(environment: [String: String] = ["HOOK": "value", "PATH": "/usr/bin:/bin"]) -> LibraryContext {
+  private func context() -> LibraryContext {
     var context = bench.surroundings.context(permissions: .recipe)
-    context.environment = ScriptEnvironment(environment)
+    context.environment = ScriptEnvironment(["HOOK": "value", "PATH": "/usr/bin:/bin"])
     return context
   }
 
