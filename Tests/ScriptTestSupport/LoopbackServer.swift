@@ -31,15 +31,23 @@ package final class LoopbackServer: Sendable {
     Thread.detachNewThread { [weak self] in
       while true {
         let connection = accept(listener, nil, nil)
-        if connection < 0 { return }
-        Thread.detachNewThread { [weak self] in self?.serve(connection) }
+        if connection < 0 {
+          // Only here: while this thread may still accept, the number must not become another socket's.
+          close(listener)
+          return
+        }
+        guard let self else {
+          close(connection)
+          continue
+        }
+        Thread.detachNewThread { self.serve(connection) }
       }
     }
   }
 
   deinit {
+    // Wakes the thread that accepts, and refuses who comes later.
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 
   /// All that clients sent, one text for each request.

@@ -20,7 +20,9 @@ import Workspace
   }
 
   private func context() -> LibraryContext {
-    var context = bench.surroundings.context(permissions: .recipe)
+    // No timeout comes before what is waited for.
+    var context = bench.surroundings.context(
+      permissions: .recipe, sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
     context.environment = ScriptEnvironment(["HOOK": "value", "PATH": "/usr/bin:/bin"])
     return context
   }
