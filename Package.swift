@@ -37,8 +37,9 @@ let package = Package(
       name: "moontide",
       dependencies: [
         "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "LightfieldClient",
-        "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", argumentParser, logging, metrics,
-        serviceLifecycle,
+        "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", "CProcess", argumentParser,
+        logging,
+        metrics, serviceLifecycle,
       ]),
     .target(
       name: "Scripting",
@@ -75,12 +76,13 @@ let package = Package(
 
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     .target(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
-    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(name: "CommandLineTests", dependencies: ["moontide", "ScriptTestSupport", grdb]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
@@ -100,7 +102,8 @@ let package = Package(
     .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(
-      name: "LuaHTTPTests", dependencies: ["LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
+      name: "LuaHTTPTests",
+      dependencies: ["ScriptTestSupport", "LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
     .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
     .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
     .testTarget(

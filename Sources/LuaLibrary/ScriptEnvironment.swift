@@ -6,19 +6,29 @@ package struct ScriptEnvironment: Hashable, Sendable {
   private static let shortestSecret = 8
 
   private let variables: [String: String]
+  private let isBlank: Bool
 
   /// - Parameters:
   ///   - variables: the environment of the process.
   ///   - secrets: names whose values scripts never see: those are left out, and with them every variable that
   ///     holds such a value.
   package init(_ variables: [String: String], secrets: Set<String> = Permissions.keyVariables) {
+    isBlank = false
     let values = secrets.compactMap { variables[$0] }.filter { $0.utf8.count >= Self.shortestSecret }
     self.variables = variables.filter { name, value in
       !secrets.contains(name) && !values.contains { value.contains($0) }
     }
   }
 
-  package subscript(name: String) -> String? { variables[name] }
+  private init() {
+    variables = [:]
+    isBlank = true
+  }
+
+  /// An environment that tells nothing: every variable that is asked for is an empty text.
+  package static let blank = ScriptEnvironment()
+
+  package subscript(name: String) -> String? { isBlank ? "" : variables[name] }
 
   /// The names, sorted.
   var names: [String] { variables.keys.sorted() }

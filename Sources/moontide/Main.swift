@@ -7,6 +7,7 @@ enum Main {
   static func main() async {
     // A reader that goes away, as in `moontide run … | head`, must not end a run in the middle.
     signal(SIGPIPE, SIG_IGN)
+    KeyProtection.begin()
     do {
       let (grants, words) = try GrantFlags.take(from: Array(CommandLine.arguments.dropFirst()))
       try await GrantFlags.$current.withValue(grants) { try await run(words) }
@@ -47,7 +48,7 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Why.self])
+    subcommands: [Run.self, Exec.self, Trust.self, Files.self, Why.self])
 }
 
 enum Version {

@@ -45,8 +45,8 @@ final class Sandbox: Sendable {
   }
 
   /// Starts `moontide` and lets it run.
-  func start(_ arguments: String...) throws -> Running {
-    try Running(arguments, in: root, environment: [:])
+  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> Running {
+    try Running(arguments, in: root, environment: environment)
   }
 
   /// Every file of the local service, as the API's JSON has it.
@@ -80,14 +80,17 @@ final class Running: Sendable {
   private let output: Drain
   private let errors: Drain
 
-  init(_ arguments: [String], in directory: String, environment: [String: String]) throws {
+  /// - Parameter input: what it reads; nothing where it is not given.
+  init(
+    _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil
+  ) throws {
     process.executableURL = URL(fileURLWithPath: Self.executable)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
     var variables = ProcessInfo.processInfo.environment
     variables["LIGHTFIELD_API_KEY"] = nil
     process.environment = variables.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input ?? FileHandle.nullDevice
     (ended, output, errors) = try Self.launch(process)
   }
 

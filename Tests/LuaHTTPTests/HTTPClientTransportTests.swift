@@ -3,6 +3,7 @@ import Foundation
 import LuaHTTP
 import LuaHost
 import LuaLibrary
+import ScriptTestSupport
 import Testing
 import Workspace
 
@@ -16,7 +17,7 @@ import Workspace
 
   /// Runs a script that may connect to this machine, and gives what it returned.
   private func run(
-    _ source: String, ports: [Int],
+    _ source: String, ports: [Int], through transport: HTTPClientTransport = HTTPClientTransport(),
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
   ) async throws -> [LuaValue] {
     let directory = NSTemporaryDirectory() + "/lua-http-tests-\(UUID().uuidString)"
@@ -25,7 +26,6 @@ import Workspace
     var grants = PermissionGrants()
     let base = PathBase(directory: directory)
     for port in ports { try grants.allow(.net, "127.0.0.1:\(port)", base: base) }
-    let transport = HTTPClientTransport()
     let context = LibraryContext(
       workspace: try Workspace(root: directory), types: MIMETypes(), service: NoService(),
       permissions: Permissions(script: "test.lua", grants: grants, project: base), web: transport,
@@ -125,6 +125,39 @@ import Workspace
     let source = "return select(2, pcall(moontide.http.get, ... .. '/')).code"
     #expect(try await run(source, ports: [free]) == ["connection"])
     #expect(try await run(source, ports: [server.port]) == ["connection"])
+  }
+
+  @Test("A request ends with the script that waits for it", .timeLimit(.minutes(1)))
+  func cancelled() async throws {
+    let server = try LoopbackServer { _ in [] }
+    await #expect(throws: LuaError.self) {
+      try await run(
+        """
+        local base = ...
+        return moontide.all {
+          function() moontide.http.get(base .. "/") end,
+          function() moontide.sleep(1) error("enough") end,
+        }
+        """, ports: [server.port],
+        sleep: { duration in
+          // The timeout of the request itself never comes.
+          if duration > .seconds(1) { try await Task.sleep(for: .seconds(3600)) }
+          while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+        })
+    }
+    #expect(server.requests.count == 1)
+  }
+
+  @Test("A transport that was never used needs no end, and one that has ended asks nothing")
+  func ended() async throws {
+    let transport = HTTPClientTransport()
+    try await transport.shutdown()
+    try await transport.shutdown()
+    let server = try LoopbackServer { _ in Self.answer("hello") }
+    let values = try await run(
+      "return select(2, pcall(moontide.http.get, ... .. '/')).code", ports: [server.port], through: transport)
+    #expect(values == ["connection"])
+    #expect(server.requests.isEmpty)
   }
 
   @Test("Answers together, in scripts that wait for many")

@@ -47,6 +47,7 @@ struct RecipeReader {
     plan.summary = try summary()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
+    plan.permissions = try permissions()
     return plan
   }
 

@@ -18,6 +18,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case rescan
   case every
   case limits
+  case permissions
 
   /// What the key takes, for a message: as a value, and as what its function gives.
   var wanted: (value: String, answer: String) {
@@ -58,13 +59,13 @@ enum RecipeKey: String, CaseIterable, Sendable {
     case .ready: ("a marker's name such as \"{name}.done\"", "")
     case .rescan, .every: ("a time above 0: seconds, or a text such as \"90s\" or \"15m\"", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
+    case .permissions: ("a table such as { net = { \"hooks.slack.com\" }, env = { \"SLACK_HOOK\" } }", "")
     }
   }
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "permissions", "plugins", "data",
-    "order", "optional",
+    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "plugins", "data", "order", "optional",
   ]
 
   /// What is wrong with a key that is not one of these.

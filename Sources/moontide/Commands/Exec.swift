@@ -37,6 +37,7 @@ struct Exec: AsyncParsableCommand {
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(
       workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
+    bench.authority.warnOfStrangers(among: [script])
     let context = await bench.context(for: script, arguments: .list(arguments))
     let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)
     let result = await interruption.watching {
@@ -44,6 +45,7 @@ struct Exec: AsyncParsableCommand {
         try await ScriptRunner.run(source, arguments: arguments, context: context, limits: ceiling)
       }
     }
+    await bench.close()
     let pending = try await bench.pendingScriptSessions()
     for session in pending {
       bench.display.note(

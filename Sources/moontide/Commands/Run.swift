@@ -53,9 +53,7 @@ struct Run: AsyncParsableCommand {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
     }
-    guard Set(arguments.map(\.name)).count == arguments.count else {
-      throw ValidationError("--arg gives the same name twice.")
-    }
+    try arguments.refuseTwice()
   }
 
   func run() async throws {
@@ -68,8 +66,8 @@ struct Run: AsyncParsableCommand {
     display.headline(destination.headline)
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
-    let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
-    let loader = RecipeLoader(script: recipePath, arguments: named, limits: ceiling, bench: bench)
+    bench.authority.warnOfStrangers(among: [recipePath])
+    let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: ceiling, bench: bench)
     let recipe = try await loader.load()
 
     let stop = StopSignal()
@@ -86,6 +84,7 @@ struct Run: AsyncParsableCommand {
       summary = await interruption.watching { await engine.run() }
       await recipe.close()
     }
+    await bench.close()
     try end(summary, wasInterrupted: interruption.wasInterrupted)
   }
 
@@ -117,6 +116,18 @@ struct NamedArgument: ExpressibleByArgument {
     name = String(argument[..<equals])
     value = String(argument[argument.index(after: equals)...])
   }
+}
+
+extension [NamedArgument] {
+  /// Refuses two values for one name.
+  func refuseTwice() throws {
+    guard Set(map(\.name)).count == count else {
+      throw ValidationError("--arg gives the same name twice.")
+    }
+  }
+
+  /// The values by their names, which are all different.
+  var byName: [String: String] { Dictionary(uniqueKeysWithValues: map { ($0.name, $0.value) }) }
 }
 
 /// Runs `body`; a script that does not load, or fails, ends the command with its report.

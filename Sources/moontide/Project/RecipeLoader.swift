@@ -1,5 +1,6 @@
 import LuaHost
 import Scripting
+import Synchronization
 
 /// Loads a recipe as the command line asks for it, as often as its files change.
 struct RecipeLoader: Sendable {
@@ -10,13 +11,30 @@ struct RecipeLoader: Sendable {
   let bench: Bench
 
   /// Loads and checks the recipe as it is now, and notes where it looks for files.
-  func load() async throws(CommandFailure) -> LuaRecipe {
+  ///
+  /// - Parameter replacing: Whether another version runs: then one that has lost that one's trust is refused.
+  func load(replacing: Bool = false) async throws(CommandFailure) -> LuaRecipe {
+    let (authority, script) = (bench.authority, script)
+    let hasLostTrust = Mutex(false)
     let recipe = try await reportingScript { () async throws(ScriptError) in
       try await LuaRecipe.load(
         path: script, context: bench.context(for: script, arguments: .named(arguments)), limits: limits,
-        once: bench.once)
+        once: bench.once,
+        permit: { request in
+          let isLost = await authority.hasLostTrust(script, request)
+          hasLostTrust.withLock { $0 = isLost }
+          return await authority.permissions(of: script, asking: request)
+        })
     }
-    try await bench.remember(recipe, script: script)
-    return recipe
+    do throws(CommandFailure) {
+      if replacing, hasLostTrust.withLock({ $0 }) {
+        throw CommandFailure(.script, "This version of \(script) is not trusted.")
+      }
+      try await bench.remember(recipe, script: script)
+      return recipe
+    } catch {
+      await recipe.close()
+      throw error
+    }
   }
 }

@@ -80,7 +80,7 @@ final class WatchingRun: Sendable {
       guard isAsked || (now != known && now == seen) else { continue }
       known = now
       do throws(CommandFailure) {
-        let next = try await loader.load()
+        let next = try await loader.load(replacing: true)
         // Only touched, or written back as it was.
         if isAsked || next.version != recipe.version { return next }
         await next.close()

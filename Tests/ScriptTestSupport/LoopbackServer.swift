@@ -4,15 +4,16 @@ import Glibc
 import Synchronization
 
 /// A server on a loopback port of its own that answers what it is told, byte by byte.
-final class LoopbackServer: Sendable {
+package final class LoopbackServer: Sendable {
   private let listener: Int32
-  let port: Int
+  /// The port that it listens on.
+  package let port: Int
   private let answers: @Sendable (_ requestLine: String) -> [String]
   private let seen = Mutex<[String]>([])
 
   /// - Parameter answers: the pieces of the whole answer to a request, headers included; none leaves the client
   ///   waiting until it goes.
-  init(_ answers: @escaping @Sendable (_ requestLine: String) -> [String]) throws {
+  package init(_ answers: @escaping @Sendable (_ requestLine: String) -> [String]) throws {
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -30,19 +31,27 @@ final class LoopbackServer: Sendable {
     Thread.detachNewThread { [weak self] in
       while true {
         let connection = accept(listener, nil, nil)
-        if connection < 0 { return }
-        Thread.detachNewThread { [weak self] in self?.serve(connection) }
+        if connection < 0 {
+          // Only here: while this thread may still accept, the number must not become another socket's.
+          close(listener)
+          return
+        }
+        guard let self else {
+          close(connection)
+          continue
+        }
+        Thread.detachNewThread { self.serve(connection) }
       }
     }
   }
 
   deinit {
+    // Wakes the thread that accepts, and refuses who comes later.
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 
   /// All that clients sent, one text for each request.
-  var requests: [String] { seen.withLock { $0 } }
+  package var requests: [String] { seen.withLock { $0 } }
 
   private func serve(_ connection: Int32) {
     defer { close(connection) }
