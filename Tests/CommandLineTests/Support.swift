@@ -184,10 +184,12 @@ private final class Drain: Sendable {
     ended = stream
     let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
     Thread.detachNewThread { [self] in
-      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty {
-        bytes.withLock { $0 += data }
+      // What is there at once: a file handle would wait for all that it was asked for.
+      var piece = [UInt8](repeating: 0, count: 1 << 16)
+      while case let count = read(descriptor, &piece, piece.count), count > 0 {
+        bytes.withLock { $0 += piece[..<count] }
       }
+      close(descriptor)
       continuation.finish()
     }
   }

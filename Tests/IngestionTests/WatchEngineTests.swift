@@ -65,11 +65,11 @@ struct WatchEngineTests {
       for number in 1...5 {
         try project.write(String(repeating: "x", count: number), to: "a.md")
         try project.age("a.md", modified: clock.now)
-        try tree.tell(changed: "a.md", "gone.md")
-        await clock.someoneSleeps(within: .seconds(2))
+        try await tree.told(changed: "a.md", "gone.md")
         clock.advance(by: .seconds(1.9))
       }
-      clock.advance(by: .seconds(0.2))
+      await clock.someoneSleeps(within: .seconds(2))
+      clock.advance(by: .seconds(2))
       #expect(await events.sent() == "a.md")
       #expect(await events.caughtUp()?.sent == 1)
     }
@@ -85,10 +85,9 @@ struct WatchEngineTests {
     let project = try TemporaryProject()
     try project.write("later", to: "later.md")
     let clock = VirtualClock(runsByItself: false)
-    let (rig, tree, asked) = (try await Rig(project), ToldTree(), Mutex(0))
+    let (rig, tree, postponed) = (try await Rig(project), ToldTree(), CallsLeft(1))
     let recipe = try SwiftRecipe(rediscovery: .seconds(1000)) { _ in
-      asked.withLock { $0 += 1 }
-      return asked.withLock { $0 } == 1 ? .postpone(.seconds(60), reason: "not yet") : .send(Wishes())
+      postponed.take() ? .postpone(.seconds(60), reason: "not yet") : .send(Wishes())
     }
     let watch = try WatchRig(rig, recipe, clock: clock)
     _ = try await watch.watch(through: tree.open) { events in

@@ -75,6 +75,7 @@ private struct Vigil {
 
   /// Does what is to be done now, and waits until there may be more.
   mutating func turn(_ slots: inout Slots, _ group: inout Passages) async throws {
+    slots.tally.restart(now: now)
     if let news = tree?.take() { await take(news, &slots) }
     if isAllowed {
       if nextPass <= now { try await pass(&slots, &group) }
@@ -108,7 +109,7 @@ private struct Vigil {
   /// Takes up what was left, and looks through everything.
   private mutating func pass(_ slots: inout Slots, _ group: inout Passages) async throws {
     nextPass = now + interval
-    let resumed = try await engine.resume(&slots, &group)
+    let resumed = try await engine.resume(isFirst: !isRepeat, &slots, &group)
     let intake = Intake(
       resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat, isWatching: true)
     do {
@@ -150,7 +151,7 @@ private struct Vigil {
     switch notice {
     case .watching(let directories):
       isPolling = false
-      engine.report(.watching("watching \(root): \(directories) directories"))
+      engine.report(.watching("watching \(root): \(directories) \(directories == 1 ? "directory" : "directories")"))
     case .polling(let why):
       isPolling = true
       nextPass = min(nextPass, now + interval)

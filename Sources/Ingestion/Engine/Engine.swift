@@ -113,8 +113,10 @@ package struct Engine: Sendable {
   }
 
   /// Takes up what an earlier run left under way, and tells which files those are.
+  ///
+  /// - Parameter isFirst: Whether they come before everything else, and so are waited for.
   func resume(
-    _ slots: inout Slots, _ group: inout Passages
+    isFirst: Bool = true, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
@@ -130,7 +132,7 @@ package struct Engine: Sendable {
       }
       await submit(job, resumed: true, &slots, &group)
     }
-    await slots.drain(&group)
+    if isFirst { await slots.drain(&group) }
     return Set(jobs.map(\.key.path))
   }
 

@@ -59,8 +59,10 @@ struct Settler: Sendable {
 
   /// Has a path that changed just now wait.
   func hold(_ path: ProjectPath, _ slots: inout Slots) {
+    // One that is under way is looked at now and then, also where nothing has to be quiet.
+    let wait = slots.underWay.contains(path) ? max(quiet, .seconds(1)) : quiet
     let stillness = slots.room[path]?.stillness ?? Stillness(now: now)
-    slots.room.hold(WaitingRoom.Guest(path: path, stillness: stillness, due: now + quiet))
+    slots.room.hold(WaitingRoom.Guest(path: path, stillness: stillness, due: now + wait))
   }
 
   /// Counts a file that is not taken in this run.
@@ -73,8 +75,9 @@ struct Settler: Sendable {
   /// Waits until the moment, or until something else happens.
   func wait(for moment: Timestamp?, _ slots: inout Slots) async {
     let before = now
+    if let moment, moment <= before { return }
     await slots.bell.heard(
-      within: moment.map { max($0 - before, .zero) }, sleep: engine.retry.sleep)
+      within: moment.map { $0 - before }, sleep: engine.retry.sleep)
     let after = now
     if after < before { slots.room.clockWentBack(by: before - after) }
   }

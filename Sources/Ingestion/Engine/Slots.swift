@@ -55,6 +55,11 @@ struct Tally: Sendable {
     return pages > 0 && summary == RunSummary()
   }
 
+  /// Begins to count time from now, where nothing was done since something was told.
+  mutating func restart(now: Timestamp) {
+    if isTold { since = now }
+  }
+
   /// Begins to count anew.
   mutating func turnPage(now: Timestamp) {
     earlier.add(summary)

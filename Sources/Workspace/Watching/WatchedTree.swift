@@ -15,6 +15,16 @@ private final class WatchedDirectory {
     self.parent = parent
   }
 
+  /// Whether this is another directory, or lies in it.
+  func isWithin(_ other: WatchedDirectory) -> Bool {
+    var directory: WatchedDirectory? = self
+    while let next = directory {
+      if next === other { return true }
+      directory = next.parent
+    }
+    return false
+  }
+
   /// The names from the root of the tree, without the root's own.
   var components: [String] {
     var names: [String] = []
@@ -199,7 +209,11 @@ final class WatchedTree {
       throw Self.failure(error)
     }
     // The same directory under another name: it was moved, and the news of that is still to come.
-    if let old = directories[watch] { forget(old, keepingWatch: true) }
+    if let old = directories[watch] {
+      // Unless it is one that this lies in, mounted once more.
+      guard !parent.isWithin(old) else { return nil }
+      forget(old, keepingWatch: true)
+    }
     if let old = parent.children[name] { forget(old) }
     let directory = WatchedDirectory(watch: watch, name: name, globs: globs, parent: parent)
     parent.children[name] = directory

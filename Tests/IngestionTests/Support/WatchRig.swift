@@ -9,6 +9,7 @@ import Workspace
 final class ToldTree: TreeWatch {
   private let news = Mutex(TreeNews())
   private let ring = Mutex<(@Sendable () -> Void)?>(nil)
+  private let listeners = Mutex<[CheckedContinuation<Void, Never>]>([])
   private let closed = Atomic(false)
 
   var isClosed: Bool { closed.load(ordering: .acquiring) }
@@ -28,11 +29,27 @@ final class ToldTree: TreeWatch {
     tell { $0.changed.formUnion(paths) }
   }
 
+  /// Tells of changes, and waits until that was heard.
+  func told(changed paths: String...) async throws {
+    let paths = try Set(paths.map { try ProjectPath($0) })
+    await withCheckedContinuation { continuation in
+      listeners.withLock { $0.append(continuation) }
+      tell { $0.changed.formUnion(paths) }
+    }
+  }
+
   func take() -> TreeNews {
-    news.withLock { news in
+    let taken = news.withLock { news in
       defer { news = TreeNews() }
       return news
     }
+    guard !taken.isEmpty else { return taken }
+    let heard = listeners.withLock { listeners in
+      defer { listeners = [] }
+      return listeners
+    }
+    for listener in heard { listener.resume() }
+    return taken
   }
 
   func close() { closed.store(true, ordering: .releasing) }
