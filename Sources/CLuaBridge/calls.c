@@ -1,6 +1,7 @@
 // Calls from Swift into a script, and the trampolines of host functions.
 #include "internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,33 +114,69 @@ static int entry_finished(lua_State *L, int status, lua_KContext unused) {
   return 2;
 }
 
-// The first function of every call. Runs the script's function in protected mode, so that
+// The first function of a call of a script that may have <close> variables. Runs the script's function in protected mode, so that
 // an error unwinds inside the coroutine (where a __close may still wait), and the
 // coroutine can be used again.
 static int entry(lua_State *L) {
-  clb_call *call = clb_host_in(L)->call;
-  if (call->stopped != CLB_RUNNING) {
-    // Stopped before it began, with the call that it is a part of.
-    call->failed = true;
-    lua_settop(L, 0);
-    lua_pushnil(L);
-    lua_pushnil(L);
-    return 2;
-  }
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, entry_finished);
   return entry_finished(L, status, 0);
 }
 
-lua_State *clb_new_coroutine(clb_host *host, int *reference) {
-  lua_State *coroutine = lua_newthread(host->main);
-  lua_sethook(coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
-  *reference = luaL_ref(host->main, LUA_REGISTRYINDEX);
-  return coroutine;
+// -- The life of a call.
+
+// How many calls that are free are kept.
+#define MOST_IDLE 256
+
+clb_call *clb_new_call(clb_host *host) {
+  clb_call *call = calloc(1, sizeof *call);
+  if (call == NULL) return NULL;
+  call->coroutine = lua_newthread(host->main);
+  lua_sethook(call->coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
+  call->anchor = luaL_ref(host->main, LUA_REGISTRYINDEX);
+  // Room for a function and the first arguments of every call.
+  lua_checkstack(call->coroutine, 40);
+  return call;
 }
 
-void clb_begin(lua_State *coroutine) {
-  lua_pushcfunction(coroutine, entry);
-  lua_pushcfunction(coroutine, clb_entry_handler);
+void clb_abandon(clb_host *host, clb_call *call) { luaL_unref(host->main, LUA_REGISTRYINDEX, call->anchor); }
+
+void clb_free_call(clb_call *call) {
+  free(call->traceback);
+  free(call);
+}
+
+void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting) {
+  lua_State *L = call->coroutine;
+  if (call->failed) {
+    free(call->traceback);
+    call->traceback = NULL;
+    call->failed = false;
+    call->status = LUA_OK;
+    call->line = 0;
+    call->chunk[0] = '\0';
+  }
+  call->stopped = CLB_RUNNING;
+  call->memory_errors = 0;
+  call->forbids_waiting = forbids_waiting;
+  call->own_budget = host->allowance;
+  call->budget = &call->own_budget;
+  call->protected_entry = host->closes;
+  if (call->protected_entry) {
+    lua_pushcfunction(L, entry);
+    lua_pushcfunction(L, clb_entry_handler);
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+}
+
+bool clb_end(clb_host *host, clb_call *call) {
+  // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
+  if (call->dead || call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM || host->idle_count >= MOST_IDLE)
+    return false;
+  lua_settop(call->coroutine, 0);
+  call->next = host->idle;
+  host->idle = call;
+  host->idle_count++;
+  return true;
 }
 
 bool clb_waits(lua_State *L) {
@@ -147,7 +184,40 @@ bool clb_waits(lua_State *L) {
          lua_touserdata(L, -1) == (void *)&clb_waiting_mark;
 }
 
-static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results, int64_t started) {
+// The end of a call whose function ran unprotected: its coroutine has died where the error was raised. Leaves
+// the error value and its text, as `entry` does, on a coroutine that can be used again.
+static void bury(clb_host *host, lua_State *L, clb_call *call, int status) {
+  call->failed = true;
+  call->status = status;
+  clb_record_place(L, call, 0);
+  if (call->stopped != CLB_RUNNING || status == LUA_ERRMEM) {
+    call->dead = true;
+    return;
+  }
+  host->current = L;
+  host->blocked = NULL;
+  // There is nothing to close that may wait, but there may be a variable of the host's own.
+  host->closing = 1;
+  call->status = lua_resetthread(L);
+  host->closing = 0;
+  if (call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM) {
+    call->dead = true;
+    return;
+  }
+  int type = lua_type(L, -1);
+  if (type != LUA_TSTRING && type != LUA_TUSERDATA) {
+    host->in_swift++;
+    lua_pushcfunction(L, error_text);
+    lua_pushvalue(L, -2);
+    host->in_swift--;
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) return;
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+}
+
+static inline int turn(clb_host *host, clb_call *call, int arguments, int64_t started) {
+  lua_State *L = call->coroutine;
   host->call = call;
   host->top = L;
   host->current = L;
@@ -158,7 +228,18 @@ static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int
   if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
   int in_swift = host->in_swift;
   host->in_swift = 0;
-  int status = lua_resume(L, NULL, arguments, results);
+  int status = lua_resume(L, NULL, arguments, &call->results);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    if (call->protected_entry) {
+      // The entry itself failed: no memory, or no C stack, even for that.
+      call->failed = true;
+      call->dead = true;
+      call->status = status;
+    } else {
+      host->in_swift = 0;
+      bury(host, L, call, status);
+    }
+  }
   host->in_swift = in_swift;
   if (host->turn_started != 0 || status == LUA_YIELD) {
     int64_t now = clb_now();
@@ -169,26 +250,33 @@ static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int
   host->top = NULL;
   host->current = NULL;
   if (status == LUA_YIELD) return CLB_WAITING;
-  if (status == LUA_OK) return call->failed ? CLB_FAILED : CLB_FINISHED;
-  // The entry itself failed: no memory, or no C stack, even for that.
-  call->failed = true;
-  call->dead = true;
-  call->status = status;
-  *results = 1;
-  return CLB_FAILED;
+  return call->failed ? CLB_FAILED : CLB_FINISHED;
 }
 
-int clb_start(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
-  return turn(host, L, call, arguments + 2, results, 0);
+int clb_start(clb_host *host, clb_call *call, int arguments) {
+  if (call->stopped != CLB_RUNNING) {
+    // Stopped before it began, with the call that it is a part of.
+    call->failed = true;
+    call->dead = true;
+    lua_settop(call->coroutine, 0);
+    lua_pushnil(call->coroutine);
+    return CLB_FAILED;
+  }
+  return turn(host, call, call->protected_entry ? arguments + 2 : arguments, 0);
 }
 
-int clb_continue(clb_host *host, lua_State *L, clb_call *call, int *results) {
-  lua_settop(L, -2);  // the waiting mark
-  int64_t now = clb_now();
-  int64_t waited = now - call->waits_since;
-  if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
+int clb_continue(clb_host *host, clb_call *call, bool at_once) {
+  lua_settop(call->coroutine, -2);  // the waiting mark
+  // Where the thread has done nothing but this operation, the time since the turn before belongs to the call, and
+  // the clock need not be read again.
+  int64_t now = call->waits_since;
+  if (!at_once) {
+    now = clb_now();
+    int64_t waited = now - call->waits_since;
+    if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
+  }
   call->budget->instructions -= CLB_WAIT_COST;
-  return turn(host, L, call, 0, results, now);
+  return turn(host, call, 0, now);
 }
 
 int clb_call_nested(lua_State *L, int arguments, int results) {
@@ -202,6 +290,19 @@ int clb_call_nested(lua_State *L, int arguments, int results) {
 
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk) {
   return luaL_loadbufferx(L, bytes, count, chunk, "t");
+}
+
+static bool is_part_of_name(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+void clb_note_source(clb_host *host, const char *bytes, size_t count) {
+  // `<close>` and `__close`; and `load`, which may bring them while a call is already under way.
+  for (size_t i = 0; i + 4 <= count && !host->closes; i++) {
+    if (bytes[i] == 'c') {
+      host->closes = i + 5 <= count && memcmp(bytes + i, "close", 5) == 0;
+    } else if (bytes[i] == 'l' && memcmp(bytes + i, "load", 4) == 0) {
+      host->closes = (i == 0 || !is_part_of_name(bytes[i - 1])) && (i + 4 == count || !is_part_of_name(bytes[i + 4]));
+    }
+  }
 }
 
 // -- Host functions. Upvalues: number, name.

@@ -2,12 +2,17 @@ import CLuaBridge
 import Foundation
 
 extension LuaMachine {
+  /// The error with which a call ended that was not claimed.
+  func error(of call: UnsafeMutablePointer<clb_call>) -> LuaError {
+    error(of: Unmanaged<LuaInvocation>.fromOpaque(call.pointee.invocation).takeUnretainedValue())
+  }
+
   /// The error with which a call ended; its values are on top of the call's stack.
   func error(of invocation: LuaInvocation) -> LuaError {
     let state = invocation.state
     let call = invocation.call.pointee
     if let error = invocation.stopError as? LuaError { return error }
-    // The entry leaves the error value and its text; a coroutine that died leaves the value.
+    // A call leaves the error value and its text; on a coroutine that is of no more use there is the value alone.
     let top = lua_gettop(state)
     let slot = call.dead ? top : top - 1
     var error = LuaError(code: .failed, message: "")

@@ -209,11 +209,13 @@ extension LuaMachine {
   }
 
   func push(_ reference: LuaReference, on state: OpaquePointer) throws {
-    guard reference.owner == identity else {
-      throw LuaValueError(
-        place: "a \(reference.typeName) for the script", problem: "it belongs to another script")
-    }
+    guard reference.owner == identity else { throw foreign(reference) }
     clb_push_ref(state, reference.slot)
+  }
+
+  /// What is said of a value that belongs to another script.
+  func foreign(_ reference: LuaReference) -> LuaValueError {
+    LuaValueError(place: "a \(reference.typeName) for the script", problem: "it belongs to another script")
   }
 
   func push(_ object: LuaObject, on state: OpaquePointer) {

@@ -50,11 +50,19 @@ typedef struct clb_budget {
   int64_t nanoseconds;
 } clb_budget;
 
-// One call from Swift into a script: from its function's first instruction to its last.
+// One call from Swift into a script: from its function's first instruction to its last. It comes with the
+// coroutine that it runs on, and both serve for one call after another.
 typedef struct clb_call {
-  clb_budget *budget;
+  lua_State *coroutine;
+  int anchor;               // the coroutine's reference in the registry
+  int results;              // values that the last turn left on top of the coroutine's stack
+  clb_budget *budget;       // its own, or that of the call that it is a part of
+  clb_budget own_budget;
+  void *invocation;         // Swift's half
+  struct clb_call *next;    // the next one that is free
   int stopped;              // why it was stopped, or CLB_RUNNING
   bool forbids_waiting;     // waiting host functions are refused (a recipe is loading)
+  bool protected_entry;     // the function runs in a protected call, see `closes`
   bool failed;              // the function ended with an error
   bool dead;                // the coroutine cannot be used again
   int status;               // Lua's status of that error
@@ -92,6 +100,13 @@ typedef struct clb_host {
   lua_State *blocked;       // a resumer of the current coroutine that cannot yield, or NULL
   int closing;              // depth of coroutine.close
   clb_call *call;           // the call that runs now, or NULL
+  clb_call *idle;           // calls that are free
+  int idle_count;
+  clb_budget allowance;     // what a call may use that begins now
+  // Whether a script may have <close> variables. They may wait while an error leaves the script, so that its
+  // functions must run in a protected call inside of the coroutine, which costs half as much again as the call
+  // itself. Without them an error may end the coroutine.
+  bool closes;
   lua_State *top;           // that call's coroutine
   lua_State *current;       // the coroutine that runs now
   int64_t turn_started;     // monotonic nanoseconds, 0 until the turn is first measured
@@ -116,20 +131,37 @@ int64_t clb_now(void);
 void clb_name_thread(const char *name);
 
 // -- Calls.
-// A coroutine on which calls can be made one after another; anchored by the reference.
-lua_State *clb_new_coroutine(clb_host *host, int *reference);
-// Pushes what must be below the function and its arguments.
-void clb_begin(lua_State *coroutine);
-// Runs the function that was pushed next with the arguments above it.
-int clb_start(clb_host *host, lua_State *coroutine, clb_call *call, int arguments, int *results);
-// Goes on with a call that waited; `finish` is asked for the results.
-int clb_continue(clb_host *host, lua_State *coroutine, clb_call *call, int *results);
+// Makes a coroutine on which calls can be made one after another. NULL when the system has no memory.
+clb_call *clb_new_call(clb_host *host);
+// Gives up the coroutine, whatever its state, but keeps the call itself.
+void clb_abandon(clb_host *host, clb_call *call);
+// Frees the call, but not its coroutine.
+void clb_free_call(clb_call *call);
+// Takes a free call, or gives NULL.
+static inline clb_call *clb_take(clb_host *host) {
+  clb_call *call = host->idle;
+  if (call == NULL) return NULL;
+  host->idle = call->next;
+  host->idle_count--;
+  return call;
+}
+// Begins a call of a function in the registry; its arguments are pushed next.
+void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting);
+// Runs it with the arguments that were pushed, until it ends or waits.
+int clb_start(clb_host *host, clb_call *call, int arguments);
+// Goes on with a call that waited; `finish` is asked for the results. `at_once` when the thread has done nothing
+// else since.
+int clb_continue(clb_host *host, clb_call *call, bool at_once);
+// Makes a call that has ended free for others. Not when its coroutine cannot be used again, or enough are free.
+bool clb_end(clb_host *host, clb_call *call);
 // Stops a call the next time it runs.
 void clb_stop(clb_call *call, int why);
 // Calls a function synchronously from within a host function; the script's rules hold inside.
 int clb_call_nested(lua_State *L, int arguments, int results);
 // Compiles text. 0 with a function on the stack, or a status with a message.
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk);
+// Looks through a script's source for anything that might make a <close> variable.
+void clb_note_source(clb_host *host, const char *bytes, size_t count);
 
 // -- Values.
 void clb_push_host_function(lua_State *L, int function, const char *name, int waits);
