@@ -124,9 +124,6 @@ static int entry(lua_State *L) {
 
 // -- The life of a call.
 
-// How many calls that are free are kept.
-#define MOST_IDLE 256
-
 clb_call *clb_new_call(clb_host *host) {
   clb_call *call = calloc(1, sizeof *call);
   if (call == NULL) return NULL;
@@ -145,37 +142,21 @@ void clb_free_call(clb_call *call) {
   free(call);
 }
 
-void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting) {
-  lua_State *L = call->coroutine;
-  if (call->failed) {
-    free(call->traceback);
-    call->traceback = NULL;
-    call->failed = false;
-    call->status = LUA_OK;
-    call->line = 0;
-    call->chunk[0] = '\0';
-  }
-  call->stopped = CLB_RUNNING;
-  call->memory_errors = 0;
-  call->forbids_waiting = forbids_waiting;
-  call->own_budget = host->allowance;
-  call->budget = &call->own_budget;
-  call->protected_entry = host->closes;
-  if (call->protected_entry) {
-    lua_pushcfunction(L, entry);
-    lua_pushcfunction(L, clb_entry_handler);
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+void clb_protect(clb_call *call) {
+  lua_pushcfunction(call->coroutine, entry);
+  lua_pushcfunction(call->coroutine, clb_entry_handler);
 }
 
-bool clb_end(clb_host *host, clb_call *call) {
+bool clb_recover(clb_call *call) {
   // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
-  if (call->dead || call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM || host->idle_count >= MOST_IDLE)
-    return false;
-  lua_settop(call->coroutine, 0);
-  call->next = host->idle;
-  host->idle = call;
-  host->idle_count++;
+  if (call->dead || call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM) return false;
+  free(call->traceback);
+  call->traceback = NULL;
+  call->failed = false;
+  call->status = LUA_OK;
+  call->line = 0;
+  call->chunk[0] = '\0';
+  call->memory_errors = 0;
   return true;
 }
 
@@ -184,18 +165,22 @@ bool clb_waits(lua_State *L) {
          lua_touserdata(L, -1) == (void *)&clb_waiting_mark;
 }
 
-// The end of a call whose function ran unprotected: its coroutine has died where the error was raised. Leaves
-// the error value and its text, as `entry` does, on a coroutine that can be used again.
+// The end of a call whose coroutine has died where an error was raised, since its function ran unprotected.
+// Leaves the error value and its text, as `entry` does, on a coroutine that can be used again.
 static void bury(clb_host *host, lua_State *L, clb_call *call, int status) {
   call->failed = true;
   call->status = status;
+  if (call->protected_entry) {
+    // The entry itself failed: no memory, or no C stack, even for that.
+    call->dead = true;
+    return;
+  }
   clb_record_place(L, call, 0);
   if (call->stopped != CLB_RUNNING || status == LUA_ERRMEM) {
     call->dead = true;
     return;
   }
   host->current = L;
-  host->blocked = NULL;
   // There is nothing to close that may wait, but there may be a variable of the host's own.
   host->closing = 1;
   call->status = lua_resetthread(L);
@@ -216,53 +201,62 @@ static void bury(clb_host *host, lua_State *L, clb_call *call, int status) {
   lua_pushnil(L);
 }
 
+// Resumes a call's coroutine. What Swift does between two turns is never held to the memory cap.
 static inline int turn(clb_host *host, clb_call *call, int arguments, int64_t started) {
+  // `blocked` and `closing` are what they were: whoever sets them sets them back before an error can pass.
   lua_State *L = call->coroutine;
   host->call = call;
   host->top = L;
   host->current = L;
-  host->blocked = NULL;
-  host->closing = 0;
   host->turn_started = started;
   host->last_hook = 0;
-  if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
-  int in_swift = host->in_swift;
   host->in_swift = 0;
   int status = lua_resume(L, NULL, arguments, &call->results);
-  if (status != LUA_OK && status != LUA_YIELD) {
-    if (call->protected_entry) {
-      // The entry itself failed: no memory, or no C stack, even for that.
-      call->failed = true;
-      call->dead = true;
-      call->status = status;
-    } else {
-      host->in_swift = 0;
-      bury(host, L, call, status);
-    }
+  host->in_swift = 1;
+  return status;
+}
+
+// The end of a turn that was anything but short and successful.
+static int end_turn(clb_host *host, clb_call *call, int status) {
+  if (status > LUA_YIELD) {
+    host->in_swift = 0;
+    bury(host, call->coroutine, call, status);
+    host->in_swift = 1;
   }
-  host->in_swift = in_swift;
   if (host->turn_started != 0 || status == LUA_YIELD) {
     int64_t now = clb_now();
     call->waits_since = now;
     if (host->turn_started != 0) call->budget->nanoseconds -= now - host->turn_started;
   }
   host->call = NULL;
-  host->top = NULL;
-  host->current = NULL;
   if (status == LUA_YIELD) return CLB_WAITING;
   return call->failed ? CLB_FAILED : CLB_FINISHED;
 }
 
-int clb_start(clb_host *host, clb_call *call, int arguments) {
+// Calls that are not as most are: stopped before they began, protected, or after a very long string was made.
+static int prepare(clb_host *host, clb_call *call, int arguments) {
+  lua_State *L = call->coroutine;
   if (call->stopped != CLB_RUNNING) {
-    // Stopped before it began, with the call that it is a part of.
+    // With the call that it is a part of.
     call->failed = true;
     call->dead = true;
-    lua_settop(call->coroutine, 0);
-    lua_pushnil(call->coroutine);
-    return CLB_FAILED;
+    lua_settop(L, 0);
+    lua_pushnil(L);
+    return -1;
   }
-  return turn(host, call, call->protected_entry ? arguments + 2 : arguments, 0);
+  if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
+  return call->protected_entry ? arguments + 2 : arguments;
+}
+
+int clb_start(clb_host *host, clb_call *call, int arguments) {
+  if (call->stopped != CLB_RUNNING || call->protected_entry || host->interval != CLB_INTERVAL) {
+    arguments = prepare(host, call, arguments);
+    if (arguments < 0) return CLB_FAILED;
+  }
+  int status = turn(host, call, arguments, 0);
+  if (status != LUA_OK || host->turn_started != 0 || call->failed) return end_turn(host, call, status);
+  host->call = NULL;
+  return CLB_FINISHED;
 }
 
 int clb_continue(clb_host *host, clb_call *call, bool at_once) {
@@ -276,7 +270,8 @@ int clb_continue(clb_host *host, clb_call *call, bool at_once) {
     if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
   }
   call->budget->instructions -= CLB_WAIT_COST;
-  return turn(host, call, 0, now);
+  if (host->interval != CLB_INTERVAL) lua_sethook(call->coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
+  return end_turn(host, call, turn(host, call, 0, now));
 }
 
 int clb_call_nested(lua_State *L, int arguments, int results) {

@@ -31,11 +31,11 @@ final class LuaInvocation {
   /// The coroutine on which it runs.
   var state: OpaquePointer { call.pointee.coroutine }
 
-  /// The operation that the call asked to wait for, which is then forgotten.
-  func takeOperation() -> LuaOperation? {
+  /// What the call asked to wait for, which is then forgotten.
+  func takeOperation() -> LuaOperation.Body? {
     var taken: LuaOperation?
     swap(&taken, &operation)
-    return taken
+    return taken?.body
   }
 
   /// What the operation gave, which is then forgotten.

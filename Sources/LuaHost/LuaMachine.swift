@@ -18,7 +18,13 @@ final class LuaMachine {
     guard let call = host.pointee.call else { return nil }
     return half(of: call).takeUnretainedValue()
   }
-  /// The call whose results are being read.
+  /// Does something with the call whose turn it is, without counting references to it.
+  @inline(__always)
+  func withRunning<Result>(_ body: (LuaInvocation) -> Result?) -> Result? {
+    guard let call = host.pointee.call else { return nil }
+    return half(of: call)._withUnsafeGuaranteedRef(body)
+  }
+  /// The call whose results are being read, if any are.
   var reading: LuaInvocation? { readCall.map { half(of: $0).takeUnretainedValue() } }
   @exclusivity(unchecked) var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
@@ -76,18 +82,18 @@ final class LuaMachine {
   // release is an atomic operation, and four of them cost half as much as the call.
 
   /// Swift's half of a call.
+  @inline(__always)
   private func half(of call: UnsafeMutablePointer<clb_call>) -> Unmanaged<LuaInvocation> {
     Unmanaged.fromOpaque(call.pointee.invocation)
   }
 
-  /// Takes a coroutine and pushes a function with its arguments.
+  /// Takes a coroutine and pushes a function; its arguments come next.
   ///
-  /// - Returns: A call that has to be ended, and how many arguments it has got.
+  /// - Returns: A call that has to be ended.
   @inline(__always)
-  func begin(
-    _ function: LuaReference, label: String?, forbidsWaiting: Bool = false,
-    arguments: (inout LuaArguments) throws -> Void
-  ) throws -> (call: UnsafeMutablePointer<clb_call>, arguments: Int32) {
+  func begin(_ function: LuaReference, label: String?, forbidsWaiting: Bool = false) throws
+    -> UnsafeMutablePointer<clb_call>
+  {
     if releases.isPending { freeReleased() }
     guard function.owner == identity else { throw foreign(function) }
     let call = try clb_take(host) ?? makeCall()
@@ -95,11 +101,19 @@ final class LuaMachine {
       if label != nil || half.label != nil { half.label = label }
     }
     clb_begin(host, call, function.slot, forbidsWaiting)
-    var writer = LuaArguments(
-      stack: LuaStack(state: call.pointee.coroutine, machine: self, base: 0, count: 0, function: -1))
-    do {
-      try arguments(&writer)
-    } catch {
+    return call
+  }
+
+  /// Takes a coroutine and pushes a function with its arguments.
+  ///
+  /// - Returns: A call that has to be ended, and how many arguments it has got.
+  func begin(
+    _ function: LuaReference, label: String?, forbidsWaiting: Bool = false,
+    arguments: (inout LuaArguments) throws -> Void
+  ) throws -> (call: UnsafeMutablePointer<clb_call>, arguments: Int32) {
+    let call = try begin(function, label: label, forbidsWaiting: forbidsWaiting)
+    var writer = LuaArguments(stack: LuaStack(pushingFor: call, self))
+    do { try arguments(&writer) } catch {
       end(call)
       throw error
     }
@@ -117,7 +131,8 @@ final class LuaMachine {
   /// Runs a call that was begun until it ends or waits.
   @inline(__always)
   func start(_ call: UnsafeMutablePointer<clb_call>, arguments: Int32) -> LuaStep {
-    step(clb_start(host, call, arguments))
+    readCall = call
+    return step(clb_start(host, call, arguments))
   }
 
   /// Goes on with a call after the operation that it waited for.
@@ -142,21 +157,17 @@ final class LuaMachine {
   }
 
   /// Reads what a finished call returned.
-  @inline(__always)
   func results<Result>(
     of call: UnsafeMutablePointer<clb_call>, _ read: (borrowing LuaResults) throws -> Result
   ) throws -> Result {
-    let results = LuaResults(
-      stack: LuaStack(
-        state: call.pointee.coroutine, machine: self, base: 0, count: Int(call.pointee.results), function: -1))
     readCall = call
-    defer { readCall = nil }
-    return try read(results)
+    return try read(LuaResults(stack: LuaStack(readingFrom: call, self)))
   }
 
   /// Gives back a call that never waited.
   @inline(__always)
   func end(_ call: UnsafeMutablePointer<clb_call>) {
+    readCall = nil
     if isClosed || !clb_end(host, call) { discard(call) }
   }
 

@@ -115,30 +115,43 @@ package actor LuaScript {
     arguments: (inout LuaArguments) throws -> Void,
     results: (borrowing LuaResults) throws -> Void
   ) throws -> LuaPendingCall? {
+    let call = try begin(function, label)
+    do {
+      var writer = LuaArguments(stack: LuaStack(pushingFor: call, machine))
+      try arguments(&writer)
+      if let pending = try run(call, writer.pushed) { return pending }
+      try results(LuaResults(stack: LuaStack(readingFrom: call, machine)))
+    } catch {
+      end(call)
+      throw error
+    }
+    end(call)
+    return nil
+  }
+
+  @inline(__always)
+  private func begin(_ function: LuaFunction, _ label: String?) throws -> UnsafeMutablePointer<clb_call> {
     if machine.isClosed { try checkOpen() }
-    let (call, count) = try machine.begin(function.reference, label: label, arguments: arguments)
-    switch machine.start(call, arguments: count) {
-    case .finished:
-      defer { machine.end(call) }
-      try machine.results(of: call, results)
-      return nil
+    return try machine.begin(function.reference, label: label)
+  }
+
+  @inline(__always)
+  private func run(_ call: UnsafeMutablePointer<clb_call>, _ arguments: Int32) throws -> LuaPendingCall? {
+    switch machine.start(call, arguments: arguments) {
+    case .finished: return nil
     case .waiting: return LuaPendingCall(handle: LuaCallHandle(invocation: machine.claim(call)))
-    case .failed:
-      defer { machine.end(call) }
-      throw machine.error(of: call)
+    case .failed: throw machine.error(of: call)
     }
   }
+
+  @inline(__always)
+  private func end(_ call: UnsafeMutablePointer<clb_call>) { machine.end(call) }
 
   /// Carries on a call that waits, to its end.
   package func finish<Result>(
     _ call: consuming LuaPendingCall, results: (borrowing LuaResults) throws -> Result
   ) async throws -> Result {
-    try await finish(call.handle.invocation, results)
-  }
-
-  private func finish<Result>(
-    _ invocation: LuaInvocation, _ results: (borrowing LuaResults) throws -> Result
-  ) async throws -> Result {
+    let invocation = call.handle.invocation
     defer { machine.end(invocation) }
     try await wait(invocation)
     try checkOpen(label: invocation.label)
@@ -153,15 +166,14 @@ package actor LuaScript {
     try checkOpen()
     let (call, count) = try machine.begin(
       function.reference, label: label, forbidsWaiting: forbidsWaiting, arguments: arguments)
-    switch machine.start(call, arguments: count) {
-    case .finished:
-      defer { machine.end(call) }
-      return try machine.results(of: call, results)
-    case .failed:
-      defer { machine.end(call) }
-      throw machine.error(of: call)
-    case .waiting: return try await finish(machine.claim(call), results)
+    let pending: LuaPendingCall?
+    do { pending = try run(call, count) } catch {
+      end(call)
+      throw error
     }
+    if let pending { return try await finish(pending, results: results) }
+    defer { end(call) }
+    return try machine.results(of: call, results)
   }
 
   /// Calls a function for an operation that another call waits for.
@@ -206,12 +218,15 @@ package actor LuaScript {
   }
 
   private func carryOn(_ invocation: LuaInvocation) async throws {
+    // Constants of this function: what is read from the actor again after an `await` is retained each time.
+    let machine = machine
+    let thread = thread
     while let operation = invocation.takeOperation() {
       let outcome: Result<[LuaValue], any Error>
       // A job that was suspended comes back as another one.
       let job = thread.jobs
       do {
-        switch operation.body {
+        switch consume operation {
         case .plain(let run): outcome = .success(try await run())
         case .withCalls(let run):
           let handle = LuaCallHandle(invocation: invocation)

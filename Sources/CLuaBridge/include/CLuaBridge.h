@@ -107,8 +107,8 @@ typedef struct clb_host {
   // functions must run in a protected call inside of the coroutine, which costs half as much again as the call
   // itself. Without them an error may end the coroutine.
   bool closes;
-  lua_State *top;           // that call's coroutine
-  lua_State *current;       // the coroutine that runs now
+  lua_State *top;           // that call's coroutine, if there is one
+  lua_State *current;       // the coroutine that runs now, if a call does
   int64_t turn_started;     // monotonic nanoseconds, 0 until the turn is first measured
   int64_t charged;          // work done in C since the budget was last charged
   int64_t last_hook;        // when the hook was last visited in this turn, or 0
@@ -145,15 +145,36 @@ static inline clb_call *clb_take(clb_host *host) {
   host->idle_count--;
   return call;
 }
+// Pushes what a call needs below its function when a <close> variable may have to wait.
+void clb_protect(clb_call *call);
 // Begins a call of a function in the registry; its arguments are pushed next.
-void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting);
+static inline void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting) {
+  call->forbids_waiting = forbids_waiting;
+  call->own_budget = host->allowance;
+  call->budget = &call->own_budget;
+  call->protected_entry = host->closes;
+  if (host->closes) clb_protect(call);
+  lua_rawgeti(call->coroutine, LUA_REGISTRYINDEX, function);
+}
 // Runs it with the arguments that were pushed, until it ends or waits.
 int clb_start(clb_host *host, clb_call *call, int arguments);
 // Goes on with a call that waited; `finish` is asked for the results. `at_once` when the thread has done nothing
 // else since.
 int clb_continue(clb_host *host, clb_call *call, bool at_once);
-// Makes a call that has ended free for others. Not when its coroutine cannot be used again, or enough are free.
-bool clb_end(clb_host *host, clb_call *call);
+// How many calls that are free are kept.
+enum { CLB_MOST_IDLE = 256 };
+// Forgets what went wrong in a call. Not when its coroutine cannot be used again.
+bool clb_recover(clb_call *call);
+// Makes a call that has ended free for others, unless that cannot be or enough are free.
+static inline bool clb_end(clb_host *host, clb_call *call) {
+  if ((call->stopped | call->memory_errors | call->failed) != 0 && !clb_recover(call)) return false;
+  if (host->idle_count >= CLB_MOST_IDLE) return false;
+  lua_settop(call->coroutine, 0);
+  call->next = host->idle;
+  host->idle = call;
+  host->idle_count++;
+  return true;
+}
 // Stops a call the next time it runs.
 void clb_stop(clb_call *call, int why);
 // Calls a function synchronously from within a host function; the script's rules hold inside.
