@@ -59,24 +59,45 @@ static void record_traceback(lua_State *L, clb_call *call, int level) {
   host->in_swift--;
 }
 
-void clb_record_place(lua_State *L, clb_call *call, int level) {
-  if (call->traceback != NULL) return;
+// The innermost line of a script's own, or of whatever has lines when there is none.
+static void find_place(lua_State *L, int level, clb_place *place) {
+  place->line = 0;
   lua_Debug frame;
-  for (int i = level; lua_getstack(L, i, &frame); i++) {
+  for (int i = level; i < level + DEEP_STACK && lua_getstack(L, i, &frame); i++) {
     lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline > 0) {
-      call->line = frame.currentline;
-      memcpy(call->chunk, frame.short_src, sizeof call->chunk);
-      break;
-    }
+    bool is_ours = *frame.source == '=';
+    if (frame.currentline <= 0 || (is_ours && place->line != 0)) continue;
+    place->line = frame.currentline;
+    memcpy(place->chunk, frame.short_src, sizeof place->chunk);
+    if (!is_ours) break;
   }
+}
+
+// What tells one error from another one.
+static const void *identity(lua_State *L, int index) { return lua_topointer(L, index); }
+
+void clb_note_raised(lua_State *co) {
+  clb_call *call = clb_host_in(co)->call;
+  const void *value = identity(co, -1);
+  // Raised again in an outer coroutine it is still the same error.
+  if (call == NULL || value == NULL || value == call->raised_value) return;
+  find_place(co, 0, &call->raised);
+  call->raised_value = call->raised.line > 0 ? value : NULL;
+}
+
+void clb_record_place(lua_State *L, clb_call *call, int level, int error) {
+  if (call->traceback != NULL) return;
+  if (error != 0 && call->raised_value != NULL && call->raised_value == identity(L, error))
+    call->place = call->raised;
+  else
+    find_place(L, level, &call->place);
   record_traceback(L, call, level);
 }
 
 // The handler of the outermost protected call: notes the place before the stack unwinds.
 int clb_entry_handler(lua_State *L) {
   clb_host *host = clb_host_in(L);
-  if (host->call != NULL) clb_record_place(L, host->call, 1);
+  if (host->call != NULL) clb_record_place(L, host->call, 1, 1);
   return 1;
 }
 
@@ -154,8 +175,7 @@ bool clb_recover(clb_call *call) {
   call->traceback = NULL;
   call->failed = false;
   call->status = LUA_OK;
-  call->line = 0;
-  call->chunk[0] = '\0';
+  call->place.line = 0;
   call->memory_errors = 0;
   return true;
 }
@@ -175,7 +195,7 @@ static void bury(clb_host *host, lua_State *L, clb_call *call, int status) {
     call->dead = true;
     return;
   }
-  clb_record_place(L, call, 0);
+  clb_record_place(L, call, 0, -1);
   if (call->stopped != CLB_RUNNING || status == LUA_ERRMEM) {
     call->dead = true;
     return;
@@ -316,7 +336,7 @@ static int host_continue(lua_State *L, int status, lua_KContext function) {
 static int settle(lua_State *L, clb_host *host, int answer, int function) {
   // A script function called by the host function may have been stopped.
   if (host->call != NULL && host->call->stopped != CLB_RUNNING) {
-    clb_record_place(L, host->call, 0);
+    clb_record_place(L, host->call, 0, 0);
     return clb_raise_stop(L);
   }
   if (answer >= 0) {

@@ -30,7 +30,7 @@ void clb_stop(clb_call *call, int why) {
 static void stop_here(lua_State *L, clb_call *call, int why) {
   if (call->stopped != CLB_RUNNING) return;
   call->stopped = why;
-  clb_record_place(L, call, 0);
+  clb_record_place(L, call, 0, 0);
 }
 
 int clb_raise_stop(lua_State *L) {
@@ -58,7 +58,7 @@ void clb_hook(lua_State *L, lua_Debug *ar) {
   int interval = lua_gethookcount(L);
   if (call == NULL) return;
   if (call->stopped != CLB_RUNNING && call->stopped != CLB_CANCELLED) {
-    clb_record_place(L, call, 0);  // the allocator, which found the time over, could not
+    clb_record_place(L, call, 0, 0);  // the allocator, which found the time over, could not
     clb_raise_stop(L);
     return;
   }

@@ -127,12 +127,12 @@ extension LuaMachine {
     guard let state = host.pointee.main else {
       throw LuaError(code: .closed, message: "the script is closed")
     }
-    sources[name] = LuaSourceText(bytes: source)
+    if ofHost { hostChunks.insert(name) } else { sources[name] = LuaSourceText(bytes: source) }
     lua_checkstack(state, 20)
     let status = source.withUnsafeBytes { bytes in
       let text = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
       if !ofHost { clb_note_source(host, text, bytes.count) }
-      return clb_compile(state, text, bytes.count, "@" + name)
+      return clb_compile(state, text, bytes.count, (ofHost ? "=" : "@") + name)
     }
     defer { clb_pop(state, 1) }
     guard status == LUA_OK else {

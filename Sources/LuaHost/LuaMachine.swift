@@ -30,6 +30,8 @@ final class LuaMachine {
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
+  /// The names of the host's own chunks.
+  var hostChunks: Set<String> = []
   var modules: [String: LuaLoadedModule] = [:]
 
   init(_ configuration: LuaConfiguration) throws {

@@ -45,7 +45,7 @@ package struct LuaStack {
 
   /// The absolute index of a value counted from 1.
   @inline(__always)
-  func slot(_ index: Int) -> Int32 { base + Int32(truncatingIfNeeded: index) }
+  func slot(_ index: Int) -> Int32 { base &+ Int32(truncatingIfNeeded: index) }
 
   /// Whether there is a value other than nil at an index.
   func has(_ index: Int) -> Bool {

@@ -50,6 +50,12 @@ typedef struct clb_budget {
   int64_t nanoseconds;
 } clb_budget;
 
+// A place in a script.
+typedef struct clb_place {
+  int line;                 // 0 when unknown
+  char chunk[LUA_IDSIZE];
+} clb_place;
+
 // One call from Swift into a script: from its function's first instruction to its last. It comes with the
 // coroutine that it runs on, and both serve for one call after another.
 typedef struct clb_call {
@@ -68,9 +74,10 @@ typedef struct clb_call {
   int status;               // Lua's status of that error
   int64_t waits_since;      // monotonic nanoseconds, while it waits
   int memory_errors;        // memory errors that the script has caught so far
-  int line;                 // where it failed, 0 when unknown
-  char chunk[LUA_IDSIZE];   // the chunk it failed in, "" when unknown
+  clb_place place;          // where it failed
   char *traceback;          // malloced, or NULL
+  clb_place raised;         // where the error was raised that last left a coroutine of the script
+  const void *raised_value; // and that error, or NULL
 } clb_call;
 
 typedef struct clb_callbacks {
@@ -150,6 +157,7 @@ void clb_protect(clb_call *call);
 // Begins a call of a function in the registry; its arguments are pushed next.
 static inline void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting) {
   call->forbids_waiting = forbids_waiting;
+  call->raised_value = NULL;
   call->own_budget = host->allowance;
   call->budget = &call->own_budget;
   call->protected_entry = host->closes;
@@ -180,6 +188,7 @@ void clb_stop(clb_call *call, int why);
 // Calls a function synchronously from within a host function; the script's rules hold inside.
 int clb_call_nested(lua_State *L, int arguments, int results);
 // Compiles text. 0 with a function on the stack, or a status with a message.
+// A chunk whose name begins with '=' is the host's own: errors are placed in the script that called it.
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk);
 // Looks through a script's source for anything that might make a <close> variable.
 void clb_note_source(clb_host *host, const char *bytes, size_t count);
