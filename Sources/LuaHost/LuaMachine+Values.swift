@@ -189,7 +189,9 @@ extension LuaMachine {
 
   func push(_ text: String, on state: OpaquePointer) throws { try pushText(text, on: state) }
 
-  func push(_ bytes: UnsafeRawBufferPointer, on state: OpaquePointer) throws { try pushBytes(bytes, on: state) }
+  func push(_ bytes: UnsafeRawBufferPointer, on state: OpaquePointer) throws {
+    try pushBytes(bytes, on: state)
+  }
 
   func push(_ reference: LuaReference, on state: OpaquePointer) throws {
     guard reference.owner == identity else { throw foreign(reference) }

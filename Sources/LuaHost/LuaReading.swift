@@ -44,7 +44,9 @@ extension LuaCall {
   /// An integer, or a float without a fraction that fits in 64 bits.
   package func integer(_ index: Int) throws -> Int64 {
     let slot = stack.slot(index)
-    if index <= stack.count, lua_isinteger(stack.state, slot) != 0 { return clb_to_integer(stack.state, slot) }
+    if index <= stack.count, lua_isinteger(stack.state, slot) != 0 {
+      return clb_to_integer(stack.state, slot)
+    }
     return try exactInteger(index)
   }
 

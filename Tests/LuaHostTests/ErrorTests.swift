@@ -33,7 +33,8 @@ import Testing
       #expect(error.code == .failed)
       #expect(
         error.description
-          == "rename of a.md: r.lua:2: attempt to index a nil value (field 'size') ('size' is nil here: is the name spelled right? If it may be absent, test it first)")
+          == "rename of a.md: r.lua:2: attempt to index a nil value (field 'size') ('size' is nil here: is the name spelled right? If it may be absent, test it first)"
+      )
       #expect(
         error.report.contains(
           "  2 |   return host.deep.nested.add(file.size.bytes, 1)\n    |                                    ^"
