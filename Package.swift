@@ -79,11 +79,22 @@ let package = Package(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
     .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .target(
+      name: "ServiceTestSupport",
+      dependencies: [
+        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", logging, nioCore, nioHTTP1,
+        nioPosix,
+      ], path: "Tests/ServiceTestSupport"),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioPosix,
-        nioSSL,
+        "ServiceTestSupport", "LocalService", "FileSessions", asyncHTTPClient, nioCore, nioHTTP1,
+      ]),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "ServiceTestSupport", "Ingestion", "SQLiteLedger", "LightfieldClient", "LocalService", "Workspace",
+        "FileSessions", nioCore, nioHTTP1,
       ]),
     .testTarget(
       name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
