@@ -48,12 +48,15 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging, metrics,
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        metrics,
         serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
     .target(
       name: "LightfieldClient",
-      dependencies: ["FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+      dependencies: [
+        "FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+      ]),
     .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
@@ -82,7 +85,7 @@ let package = Package(
     .target(
       name: "ServiceTestSupport",
       dependencies: [
-        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", logging, nioCore, nioHTTP1,
+        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioHTTP1,
         nioPosix,
       ], path: "Tests/ServiceTestSupport"),
     .testTarget(

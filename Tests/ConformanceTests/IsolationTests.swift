@@ -126,7 +126,9 @@ struct ScopedCall: Sendable, CustomTestStringConvertible {
 
 extension Scope {
   static let allCalls = [
-    ScopedCall("create", .filesCreate) { service, _ in _ = try await service.create(.text("b.md", 1), key: nil) },
+    ScopedCall("create", .filesCreate) { service, _ in
+      _ = try await service.create(.text("b.md", 1), key: nil)
+    },
     ScopedCall("complete", .filesCreate) { _ = try await $0.complete($1.pending, md5: nil, key: nil) },
     ScopedCall("cancel", .filesCreate) { _ = try await $0.cancel($1.pending) },
     ScopedCall("retrieve", .filesRead) { _ = try await $0.retrieve($1.completed) },

@@ -82,9 +82,11 @@ struct LifecycleTests {
     }
   }
 
-  @Test("of one byte, of a piece's length and one to either side", arguments: Transport.allCases, [
-    1, 1 << 20 - 1, 1 << 20, 1 << 20 + 1, 5_000_000,
-  ])
+  @Test(
+    "of one byte, of a piece's length and one to either side", arguments: Transport.allCases,
+    [
+      1, 1 << 20 - 1, 1 << 20, 1 << 20 + 1, 5_000_000,
+    ])
   func carries(over transport: Transport, size: Int) async throws {
     try await ServiceUnderTest.with(transport) { under in
       let service = try await under.service()

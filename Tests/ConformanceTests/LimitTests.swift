@@ -39,7 +39,8 @@ struct LimitTests {
   @Test(
     "takes any characters in a name, and gives the file under it", arguments: Transport.allCases,
     [
-      "a/b.md", "..", ".", "\"quoted\".txt", "back\\slash", "new\nline", "carriage\r\nreturn: x", "tab\t", "a;b=c",
+      "a/b.md", "..", ".", "\"quoted\".txt", "back\\slash", "new\nline", "carriage\r\nreturn: x", "tab\t",
+      "a;b=c",
       "100%.txt", "%2F", "שלום.txt", "\u{202E}gpj.exe", " ", "é.md", "e\u{301}.md", "a\u{7f}b", "\u{FEFF}x",
     ])
   func characters(over transport: Transport, name: String) async throws {

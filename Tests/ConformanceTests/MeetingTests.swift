@@ -59,7 +59,9 @@ struct MeetingTests {
     }
   }
 
-  @Test("with a transcript that is a completed file of the organisation, or not at all", arguments: Transport.allCases)
+  @Test(
+    "with a transcript that is a completed file of the organisation, or not at all",
+    arguments: Transport.allCases)
   func transcripts(over transport: Transport) async throws {
     try await ServiceUnderTest.with(transport) { under in
       let service = try await under.service()

@@ -68,7 +68,8 @@ struct PurposeTests {
         let first = try await service.create(.text(name, 3, purpose), key: nil)
         #expect(first.session.filename == "\(stem)_\(moment)\(ending)")
         let second = try await service.create(.text(name, 3, purpose), key: nil)
-        #expect(second.session.filename == "\(stem)_\(moment + 1)\(ending)", "two of one name in a millisecond")
+        #expect(
+          second.session.filename == "\(stem)_\(moment + 1)\(ending)", "two of one name in a millisecond")
         under.clock.advance(.milliseconds(10))
       }
     }

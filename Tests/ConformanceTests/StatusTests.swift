@@ -23,7 +23,7 @@ struct StatusTests {
     case (.pending, .complete): [.refusal(.unprocessableContent)]
     case (.completed, .url), (.completed, .download): [.success]
     // The upload URL runs out with its session, and then says so itself.
-    case (.expired, .upload): [.refusal(.conflict), .refusal(.forbidden)]
+    case (.expired, .upload): [.refusal(.conflict), .refusal(.uploadRefused)]
     default: [.refusal(.conflict)]
     }
   }
@@ -55,9 +55,11 @@ struct StatusTests {
     }
   }
 
-  @Test("answers 404 for a session that nobody opened", arguments: Transport.allCases, [
-    "fil_nothing", "fil_", "x", "fil_%2F..", "../files", "fil_ä🌙", "a b",
-  ])
+  @Test(
+    "answers 404 for a session that nobody opened", arguments: Transport.allCases,
+    [
+      "fil_nothing", "fil_", "x", "fil_%2F..", "../files", "fil_ä🌙", "a b",
+    ])
   func unknown(over transport: Transport, id: String) async throws {
     try await ServiceUnderTest.with(transport) { under in
       let service = try await under.service()

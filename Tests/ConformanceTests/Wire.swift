@@ -26,7 +26,8 @@ struct Wire: Sendable {
 
     /// A value of the error object, which has to be wrapped in `error`.
     func error(_ name: String) -> String? {
-      guard case .object(let body)? = json, Set(body.keys) == ["error"], case .object(let error)? = body["error"]
+      guard case .object(let body)? = json, Set(body.keys) == ["error"],
+        case .object(let error)? = body["error"]
       else { return nil }
       return error[name]?.string
     }
@@ -70,7 +71,9 @@ struct Wire: Sendable {
     let answer = try await call("POST", "/v1/files", String(decoding: body, as: UTF8.self))
     guard case .object(let session)? = answer.json, let id = session["id"]?.string,
       let url = session["uploadUrl"]?.string, case .object(let headers)? = session["uploadHeaders"]
-    else { throw ServiceError(.unexpected, String(decoding: answer.body, as: UTF8.self), status: answer.status) }
+    else {
+      throw ServiceError(.unexpected, String(decoding: answer.body, as: UTF8.self), status: answer.status)
+    }
     return (id, url, headers.compactMapValues(\.string))
   }
 

@@ -52,7 +52,8 @@ struct WireTests {
     .file(#"{"filename": "a", "mimeType": "text/plain", "sizeBytes": 3.5}"#, "invalid_type", "sizeBytes"),
     .file(#"{"filename": "a", "mimeType": "text/plain", "sizeBytes": true}"#, "invalid_type", "sizeBytes"),
     .file(
-      #"{"filename": "a", "mimeType": "text/plain", "sizeBytes": 3, "purpose": 7}"#, "invalid_type", "purpose"),
+      #"{"filename": "a", "mimeType": "text/plain", "sizeBytes": 3, "purpose": 7}"#, "invalid_type", "purpose"
+    ),
     .file(#"{"filename": "a", "mimeType": "text/plain", "sizeBytes": 3, "x": 1}"#, "unknown_field", "x"),
     .file(#"{"filename": "", "mimeType": "text/plain", "sizeBytes": 3}"#, "invalid_value", "filename"),
     .file("[]", "invalid_type", nil), .file("", "invalid_json", nil), .file("{", "invalid_json", nil),
@@ -196,7 +197,8 @@ struct WireTests {
       let whole = try await wire.send("GET", place)
       #expect(whole.status == 200 && whole.body == bytes)
       let disposition = whole.headers.first(name: "content-disposition") ?? ""
-      #expect(disposition.contains("filename*=UTF-8''%C3%9Cbung%20%221%22%3B%20x%3D%0D%0A.md"), "\(disposition)")
+      #expect(
+        disposition.contains("filename*=UTF-8''%C3%9Cbung%20%221%22%3B%20x%3D%0D%0A.md"), "\(disposition)")
       let ranges: [(String, Range<Int>?)] = [
         ("bytes=0-0", 0..<1), ("bytes=10-19", 10..<20), ("bytes=990-", 990..<1000), ("bytes=-10", 990..<1000),
         ("bytes=990-2000", 990..<1000), ("bytes=1000-", nil), ("bytes=-0", nil),
@@ -209,7 +211,8 @@ struct WireTests {
             part.headers.first(name: "content-range")
               == "bytes \(expected.lowerBound)-\(expected.upperBound - 1)/1000")
         } else {
-          #expect(part.status == 416 && part.headers.first(name: "content-range") == "bytes */1000", "\(range)")
+          #expect(
+            part.status == 416 && part.headers.first(name: "content-range") == "bytes */1000", "\(range)")
         }
       }
       #expect(try await wire.send("GET", place + "0").status == 403)

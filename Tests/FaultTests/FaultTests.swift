@@ -21,7 +21,8 @@ struct FaultTests {
   }
 
   static let faults: [Fault] = [
-    .resetBeforeBody, .resetDuringBody(after: 1), .resetDuringBody(after: 50_000), .resetAfterBody, .loseResponse,
+    .resetBeforeBody, .resetDuringBody(after: 1), .resetDuringBody(after: 50_000), .resetAfterBody,
+    .loseResponse,
     .stallRequest, .stallResponse(after: 0), .stallResponse(after: 40), .truncateResponse(after: 0),
     .truncateResponse(after: 12), .truncateResponse(after: 100), .truncateResponse(after: .max),
     .answer(.tooManyRequests(["retry-after": "3"])), .answerAfterwards(.gateway(502)), .answer(.gateway(500)),
@@ -40,7 +41,11 @@ struct FaultTests {
       try await FaultyRoad.with(
         [file],
         faults: { head in
-          guard call.matches(head), left.withLock({ $0 -= 1; return $0 >= 0 }) else { return .none }
+          guard call.matches(head),
+            left.withLock({
+              $0 -= 1; return $0 >= 0
+            })
+          else { return .none }
           return fault
         }
       ) { road in
@@ -60,7 +65,11 @@ struct FaultTests {
       try await FaultyRoad.with(
         [file],
         faults: { head in
-          guard call.matches(head), left.withLock({ $0 -= 1; return $0 >= 0 }) else { return .none }
+          guard call.matches(head),
+            left.withLock({
+              $0 -= 1; return $0 >= 0
+            })
+          else { return .none }
           return fault
         }
       ) { road in
@@ -78,7 +87,8 @@ struct FaultTests {
     "a 429 is waited for as long as it says, in each of its forms",
     arguments: [
       (["retry-after": "3"], 3000...3000), (["retry-after": "0.25"], 250...250),
-      (["retry-after-ms": "1500"], 1500...1500), (["retry-after-ms": "1500", "retry-after": "9"], 1500...1500),
+      (["retry-after-ms": "1500"], 1500...1500),
+      (["retry-after-ms": "1500", "retry-after": "9"], 1500...1500),
       (
         ["retry-after": "Wed, 08 Apr 2026 11:00:07 GMT", "date": "Wed, 08 Apr 2026 11:00:03 GMT"],
         4000...4000
@@ -95,7 +105,11 @@ struct FaultTests {
       try await FaultyRoad.with(
         [Self.file],
         faults: { head in
-          guard call.matches(head), left.withLock({ $0 -= 1; return $0 >= 0 }) else { return .none }
+          guard call.matches(head),
+            left.withLock({
+              $0 -= 1; return $0 >= 0
+            })
+          else { return .none }
           return .answer(.tooManyRequests(headers))
         }
       ) { road in
@@ -133,7 +147,11 @@ struct FaultTests {
     try await FaultyRoad.with(
       [Self.file],
       faults: { head in
-        guard Call.complete.matches(head), left.withLock({ $0 -= 1; return $0 >= 0 }) else { return .none }
+        guard Call.complete.matches(head),
+          left.withLock({
+            $0 -= 1; return $0 >= 0
+          })
+        else { return .none }
         return .answer(CannedAnswer(400, headers: ["x-should-retry": "true"]))
       }
     ) { road in

@@ -24,11 +24,9 @@ final class FaultyRoad: Sendable {
   /// How long a stalled exchange is waited for, in real time.
   private static let patience = Duration.seconds(1)
 
-  let root: String
-  let clock = ManualClock()
+  private let root: String
+  private let clock: ManualClock
   private let store: LocalStore
-  private let server: Loopback
-  private let proxy: FaultProxy
   private let client: LightfieldClient
   private let keys = Atomic(0)
   private let waits = Mutex<[Duration]>([])
@@ -41,35 +39,36 @@ final class FaultyRoad: Sendable {
     defer { try? FileManager.default.removeItem(atPath: root) }
     try FileManager.default.createDirectory(atPath: root + "/in", withIntermediateDirectories: true)
     for file in files { try Data(file.bytes).write(to: URL(filePath: "\(root)/in/\(file.name)")) }
-    let road = try await FaultyRoad(root, decide)
-    do {
-      try await body(road)
-    } catch {
-      await road.close()
-      throw error
-    }
-    await road.close()
-  }
-
-  private init(_ root: String, _ decide: @escaping FaultProxy.Director) async throws {
-    self.root = root
-    store = try await LocalStore.open(root + "/service", clock: clock.wallClock)
-    server = try await Loopback.start(store, clock: clock, isEncrypted: false)
-    proxy = try await FaultProxy.start(before: server.port, decide: decide)
+    let clock = ManualClock()
+    let store = try await LocalStore.open(root + "/service", clock: clock.wallClock)
+    let caller = Caller.admin
     let key = try await store.createKey(
-      name: "faults", organisation: Caller.admin.organisation, subject: Caller.admin.subject, isAdmin: true
+      name: "faults", organisation: caller.organisation, subject: caller.subject, isAdmin: caller.isAdmin
     ).key
-    var configuration = LightfieldClient.Configuration(baseURL: "http://127.0.0.1:\(proxy.port)")
-    configuration.answerTimeout = Self.patience
-    configuration.stallTimeout = Self.patience
-    client = try LightfieldClient(
-      key: key, configuration: configuration, pacer: Pacer(clock: .skipping), clock: clock.wallClock)
+    try await Loopback.with(store, clock: clock) { server in
+      let proxy = try await FaultProxy.start(before: server.port, decide: decide)
+      var configuration = LightfieldClient.Configuration(baseURL: "http://127.0.0.1:\(proxy.port)")
+      configuration.answerTimeout = patience
+      configuration.stallTimeout = patience
+      let client = try LightfieldClient(
+        key: key, configuration: configuration, pacer: Pacer(clock: .skipping), clock: clock.wallClock)
+      let ended: Result<Void, any Error>
+      do {
+        ended = .success(try await body(FaultyRoad(root, clock, store, client)))
+      } catch {
+        ended = .failure(error)
+      }
+      await client.shutdown()
+      await proxy.stop()
+      try ended.get()
+    }
   }
 
-  private func close() async {
-    await client.shutdown()
-    await proxy.stop()
-    await server.stop()
+  private init(_ root: String, _ clock: ManualClock, _ store: LocalStore, _ client: LightfieldClient) {
+    self.root = root
+    self.clock = clock
+    self.store = store
+    self.client = client
   }
 
   /// The waits before retries so far.

@@ -77,7 +77,8 @@ struct Schedule: Sendable {
       case 3, 4, 5: return .loseResponse
       case 6, 7: return .truncateResponse(after: response)
       case 8: return .answer(.tooManyRequests(Self.waits.randomElement(using: &state.random) ?? [:]))
-      case 9: return .answerAfterwards(.gateway([500, 502, 503, 504].randomElement(using: &state.random) ?? 500))
+      case 9:
+        return .answerAfterwards(.gateway([500, 502, 503, 504].randomElement(using: &state.random) ?? 500))
       case 10: return .answer(.gateway([408, 500, 503].randomElement(using: &state.random) ?? 500))
       case 11:
         state.burst = (

@@ -18,8 +18,11 @@ package final class CertificateMaker: Sendable {
   package init() throws {
     directory = NSTemporaryDirectory() + "/moontide-certificates-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    try openssl(new + ["-subj", "/CN=Moontide test authority", "-keyout", directory + "/ca.key", "-out", authority])
+    let new = [
+      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+    ]
+    try openssl(
+      new + ["-subj", "/CN=Moontide test authority", "-keyout", directory + "/ca.key", "-out", authority])
     try openssl(
       new + [
         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",

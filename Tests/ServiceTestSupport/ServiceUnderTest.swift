@@ -19,9 +19,13 @@ package enum Transport: String, CaseIterable, Sendable {
 /// A service with a store and a clock of its own.
 package final class ServiceUnderTest: Sendable {
   /// What sessions, keys and signatures expire by.
-  package let clock = ManualClock()
+  package let clock: ManualClock
   package let store: LocalStore
+  /// The server that the service is behind; nil where it is in this process.
   package let server: Loopback?
+
+  /// The authority and the certificate of every encrypted server of this test run.
+  private static let certificates = Result { try CertificateMaker() }
 
   /// Runs `body` with a service, and removes whatever that made.
   package static func with(
@@ -29,30 +33,27 @@ package final class ServiceUnderTest: Sendable {
   ) async throws {
     let directory = NSTemporaryDirectory() + "/moontide-conformance-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let under = try await ServiceUnderTest(transport, in: directory)
-    do {
-      try await body(under)
-    } catch {
-      await under.server?.stop()
-      throw error
+    let clock = ManualClock()
+    let store = try await LocalStore.open(directory, clock: clock.wallClock)
+    if transport == .inProcess {
+      return try await body(ServiceUnderTest(clock: clock, store: store, server: nil))
     }
-    await under.server?.stop()
+    let certificates = transport == .https ? try Self.certificates.get() : nil
+    try await Loopback.with(store, clock: clock, certificates: certificates) { server in
+      try await body(ServiceUnderTest(clock: clock, store: store, server: server))
+    }
   }
 
-  private init(_ transport: Transport, in directory: String) async throws {
-    store = try await LocalStore.open(directory, clock: clock.wallClock)
-    server =
-      switch transport {
-      case .inProcess: nil
-      case .http: try await Loopback.start(store, clock: clock, isEncrypted: false)
-      case .https: try await Loopback.start(store, clock: clock, isEncrypted: true)
-      }
+  private init(clock: ManualClock, store: LocalStore, server: Loopback?) {
+    self.clock = clock
+    self.store = store
+    self.server = server
   }
 
   /// The service as `caller` sees it.
   package func service(for caller: Caller = .admin) async throws -> any LightfieldService {
     guard let server else { return store.service(for: caller) }
-    return try await server.client(key: try await key(for: caller))
+    return try server.client(key: try await key(for: caller))
   }
 
   /// A key of the API that stands for `caller`.
@@ -68,7 +69,8 @@ extension Caller {
   /// A user who administers the organisation that tests are about.
   package static let admin = Caller(organisation: "org_test", subject: .user(id: "usr_admin"), isAdmin: true)
   /// Another user of that organisation.
-  package static let member = Caller(organisation: "org_test", subject: .user(id: "usr_member"), isAdmin: false)
+  package static let member = Caller(
+    organisation: "org_test", subject: .user(id: "usr_member"), isAdmin: false)
   /// That organisation itself.
   package static let workspace = Caller(organisation: "org_test", subject: .workspace, isAdmin: false)
   /// An admin of another organisation.
