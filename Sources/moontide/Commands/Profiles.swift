@@ -104,12 +104,14 @@ struct ProfilesAdd: AsyncParsableCommand {
       keyEnv.map(KeySource.variable) ?? keyFile.map { .file(base.absolute($0)) }
       ?? .credential(keyCredential ?? "")
     if let problem = ProfileCatalog.problem(of: key) { throw CommandFailure(.usage, "\(problem).") }
-    let address = try service.map { text throws(CommandFailure) in
-      try ServiceAddress(text, from: "--service")
-    } ?? .lightfield
+    let address =
+      try service.map { text throws(CommandFailure) in
+        try ServiceAddress(text, from: "--service")
+      } ?? .lightfield
     guard name != ProfileCatalog.lightfield || address == .lightfield else {
       throw CommandFailure(
-        .usage, "lightfield is always \(ServiceAddress.lightfield); give the other service a name of its own.")
+        .usage, "lightfield is always \(ServiceAddress.lightfield); give the other service a name of its own."
+      )
     }
     try SentRecord.read(in: workspace).require(RemoteProfile(name: name, address: address, key: key))
     try workspace.makeStateDirectory()
@@ -132,7 +134,8 @@ struct ProfilesRemove: AsyncParsableCommand {
   func run() async throws {
     let workspace = try options.openWorkspace()
     guard try ProfileCatalog.read(in: workspace).entries[name] != nil else {
-      throw CommandFailure(.usage, "\(ProfileCatalog.file(in: workspace.statePath).path) has no profile \"\(name)\".")
+      throw CommandFailure(
+        .usage, "\(ProfileCatalog.file(in: workspace.statePath).path) has no profile \"\(name)\".")
     }
     try ProfileCatalog.change(in: workspace) { $0.entries[name] = nil }
   }

@@ -19,7 +19,8 @@ struct FileFetcher: Sendable {
       try await retry { () async throws(ServiceError) in
         let begun = intake.count
         if begun > 0, begun >= session.sizeBytes { return }
-        _ = try await service.download(session.id, range: begun == 0 ? nil : begun..<session.sizeBytes) { bytes in
+        _ = try await service.download(session.id, range: begun == 0 ? nil : begun..<session.sizeBytes) {
+          bytes in
           try intake.take(bytes)
         }
       }

@@ -88,7 +88,8 @@ struct FileSender: Sendable {
         try await service.complete(id, md5: md5, key: key)
       })
     } catch {
-      let now = try? await service(shielded: { service throws(ServiceError) in try await service.retrieve(id) })
+      let now = try? await service(shielded: { service throws(ServiceError) in try await service.retrieve(id)
+        })
       if let now, now.status == .completed { return now }
       throw error
     }
@@ -96,13 +97,15 @@ struct FileSender: Sendable {
 
   private func giveUp(_ session: FileSession, after cause: (any Error)? = nil) async throws {
     do throws(ServiceError) {
-      _ = try await service(shielded: { service throws(ServiceError) in try await service.cancel(session.id) })
+      _ = try await service(shielded: { service throws(ServiceError) in try await service.cancel(session.id) }
+      )
     } catch {
       // Ended by itself meanwhile, or never there: nothing is left open.
       if error.kind == .conflict || error.kind == .notFound { return }
       let reason = cause.map { "\(Self.message($0)) " } ?? ""
       throw Failure(
-        message: "\(reason)The session \(session.id) could not be cancelled; it may be PENDING until it expires.",
+        message:
+          "\(reason)The session \(session.id) could not be cancelled; it may be PENDING until it expires.",
         error: cause as? ServiceError ?? error)
     }
   }

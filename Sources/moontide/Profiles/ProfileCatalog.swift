@@ -79,7 +79,9 @@ struct ProfileCatalog: Hashable, Sendable {
     let profiles = entries.mapValues { entry in
       JSONValue.object(["base_url": .string(entry.address.description), "key": Self.json(entry.key)])
     }
-    return Data((JSONText.pretty(JSONValue.object(["version": .integer(1), "profiles": .object(profiles)])) + "\n").utf8)
+    return Data(
+      (JSONText.pretty(JSONValue.object(["version": .integer(1), "profiles": .object(profiles)])) + "\n").utf8
+    )
   }
 
   private static func json(_ key: KeySource) -> JSONValue {

@@ -29,7 +29,9 @@ struct ServiceAddress: Hashable, Sendable, CustomStringConvertible {
       ["http", "https"].contains(scheme), let host = parts.host?.lowercased(), !host.isEmpty
     else { throw wrong("this is no address of a service") }
     // What is wrong is told without the text: a password may stand in it.
-    guard parts.user == nil, parts.password == nil else { throw wrong("the address holds a user or a password") }
+    guard parts.user == nil, parts.password == nil else {
+      throw wrong("the address holds a user or a password")
+    }
     guard parts.query == nil, parts.fragment == nil else { throw wrong("the address ends in a ? or a #") }
     let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     guard scheme == "https" || Self.isLoopback(bare) else {

@@ -59,7 +59,8 @@ struct Destination: Sendable {
     switch choice {
     case .local:
       guard rates == nil else {
-        throw CommandFailure(.usage, "--rate is for a service on the network; the embedded one has no limits.")
+        throw CommandFailure(
+          .usage, "--rate is for a service on the network; the embedded one has no limits.")
       }
       return try await local(in: workspace, for: intent, withheld, hasKey: request.hasUsualKey)
     case .remote(let profile):
@@ -149,7 +150,8 @@ struct Destination: Sendable {
     return CommandFailure(
       .usage,
       "The profile \(profile.name) (\(profile.address)) has no API key: \(place). Set it, pass "
-        + "--api-key-file FILE, or choose another destination with --profile NAME; local is the embedded service.")
+        + "--api-key-file FILE, or choose another destination with --profile NAME; local is the embedded service."
+    )
   }
 
   private static func requireOutside(_ path: String, of workspace: Workspace) throws(CommandFailure) {

@@ -14,7 +14,8 @@ struct DestinationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The service's address, instead of LIGHTFIELD_BASE_URL.",
-      discussion: "Work that goes there belongs to the profile that is known for it, else to one named after it.",
+      discussion:
+        "Work that goes there belongs to the profile that is known for it, else to one named after it.",
       valueName: "url"))
   var service: String?
 

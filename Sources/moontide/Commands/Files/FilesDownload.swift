@@ -6,7 +6,8 @@ import LuaLibrary
 struct FilesDownload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "download", abstract: "Write a file's bytes to standard output, or into a file.",
-    discussion: "A file appears under its name when it is whole, and never in place of another without --force.")
+    discussion:
+      "A file appears under its name when it is whole, and never in place of another without --force.")
 
   @OptionGroup var options: FilesOptions
   @OptionGroup var identity: FileIdentity

@@ -31,7 +31,8 @@ struct FilesCreate: AsyncParsableCommand {
       purpose: purpose.map(Purpose.init(rawValue:)))
     try await options.with(.send, scope: ServiceScope.createFiles) { [json = options.json] desk in
       let opened = try await desk.service.create(request, key: Bench.newKey())
-      StandardStream.output.write(json ? JSONText.pretty(OpenedJSON(opened)) + "\n" : FilesText.details(opened))
+      StandardStream.output.write(
+        json ? JSONText.pretty(OpenedJSON(opened)) + "\n" : FilesText.details(opened))
     }
   }
 }
@@ -62,12 +63,14 @@ struct OpenedJSON: Encodable {
 
 struct FilesComplete: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "complete", abstract: "Complete a session whose bytes were sent: the last of the three steps.")
+    commandName: "complete",
+    abstract: "Complete a session whose bytes were sent: the last of the three steps.")
 
   @OptionGroup var options: FilesOptions
   @OptionGroup var identity: FileIdentity
 
-  @Option(help: "The md5 of the bytes, 32 small hexadecimal digits; the service compares before it completes.")
+  @Option(
+    help: "The md5 of the bytes, 32 small hexadecimal digits; the service compares before it completes.")
   var md5: MD5Option?
 
   func run() async throws {
