@@ -30,7 +30,8 @@ package struct ProxySettings: Hashable, Sendable {
     }
     guard let text = value("HTTPS_PROXY") else { return }
     let whole = text.contains("://") ? text : "http://" + text
-    guard let url = URLComponents(string: whole), let host = url.host, !host.isEmpty, url.scheme == "http" else {
+    guard let url = URLComponents(string: whole), let host = url.host, !host.isEmpty, url.scheme == "http"
+    else {
       throw .invalid(
         "HTTPS_PROXY", code: .invalidValue, "HTTPS_PROXY has to be of the form http://HOST:PORT.")
     }
@@ -39,7 +40,8 @@ package struct ProxySettings: Hashable, Sendable {
       let name = item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
       return String(String(name).drop { $0 == "*" || $0 == "." })
     }
-    if (value("NO_PROXY") ?? "").split(separator: ",").contains(where: { $0.allSatisfy { " *".contains($0) } }) {
+    if (value("NO_PROXY") ?? "").split(separator: ",").contains(where: { $0.allSatisfy { " *".contains($0) } }
+    ) {
       proxy = nil
     }
     exceptions.removeAll(where: \.isEmpty)
