@@ -8,8 +8,8 @@ package struct LibraryContext: Sendable {
   package var script: String
   package var workspace: Workspace
   package var types: MIMETypes
-  /// The file API. Scripts do not retry by themselves: hand in a `RetryingFileService`.
-  package var service: any FileService
+  /// The file API. Scripts do not retry by themselves: hand in a `RetryingService`.
+  package var service: any LightfieldService
   /// What the script may do.
   package var permissions: Permissions
   /// What `moontide.args` holds.
@@ -36,7 +36,7 @@ package struct LibraryContext: Sendable {
   package var sessionOpened: @Sendable (FileSession) async throws -> Void
 
   package init(
-    script: String = "script", workspace: Workspace, types: MIMETypes, service: any FileService,
+    script: String = "script", workspace: Workspace, types: MIMETypes, service: any LightfieldService,
     permissions: Permissions = .project, arguments: ScriptArguments = .named([:]),
     environment: ScriptEnvironment = ScriptEnvironment([:]), store: (any ScriptStore)? = nil,
     web: (any WebTransport)? = nil, clock: WallClock = .system,

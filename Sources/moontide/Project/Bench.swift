@@ -43,7 +43,7 @@ struct Bench: Sendable {
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingFileService(destination.service, retry: Self.retry), permissions: permissions,
+      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
       arguments: arguments,
       environment: ScriptEnvironment(environment, secrets: withheld.variables, keys: withheld.keys),
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),

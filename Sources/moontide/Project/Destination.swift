@@ -19,7 +19,7 @@ struct Destination: Sendable {
 
   /// The profile's name, under which jobs are kept.
   let profile: String
-  let service: any FileService
+  let service: any LightfieldService
   /// What the first line of a run says.
   let headline: String
   /// What no script may see.

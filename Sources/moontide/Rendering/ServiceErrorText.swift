@@ -36,7 +36,7 @@ enum ServiceErrorText {
       let request = error.requestID.map { "; its support can look up the request \($0.printable)" } ?? ""
       return "The fault is at \(access.address)\(request). Run the command again later."
     case .badRequest, .conflict, .idempotencyConflict, .objectExists, .tooLarge, .unsupportedMediaType,
-      .unprocessableContent, .source:
+      .uploadRefused, .unprocessableContent, .source:
       return nil
     }
   }

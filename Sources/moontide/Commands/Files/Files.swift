@@ -60,7 +60,7 @@ struct FilesDesk: Sendable {
   let statePath: String
 
   /// The service, whose calls are tried again as usual.
-  var service: RetryingFileService { RetryingFileService(destination.service, retry: Bench.retry) }
+  var service: RetryingService { RetryingService(destination.service, retry: Bench.retry) }
 
   var sender: FileSender {
     FileSender(service: destination.service, retry: Bench.retry, newKey: Bench.newKey)

@@ -1,9 +1,9 @@
 /// A service whose calls are tried again as a ``RetryPolicy`` says, for callers that keep no record of their own.
-package struct RetryingFileService: FileService {
-  private let base: any FileService
+package struct RetryingService: LightfieldService {
+  private let base: any LightfieldService
   private let retry: Retrier
 
-  package init(_ base: any FileService, retry: Retrier) {
+  package init(_ base: any LightfieldService, retry: Retrier) {
     self.base = base
     self.retry = retry
   }
@@ -44,5 +44,29 @@ package struct RetryingFileService: FileService {
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt {
     try await base.download(id, range: range, receive: receive)
+  }
+
+  package func createMeeting(_ meeting: NewMeeting, key: String?) async throws(ServiceError) -> Meeting {
+    try await retry { () async throws(ServiceError) in try await base.createMeeting(meeting, key: key) }
+  }
+
+  package func updateMeeting(
+    _ id: String, _ change: MeetingChange, key: String?
+  ) async throws(ServiceError) -> Meeting {
+    try await retry { () async throws(ServiceError) in try await base.updateMeeting(id, change, key: key) }
+  }
+
+  package func retrieveMeeting(_ id: String) async throws(ServiceError) -> Meeting {
+    try await retry { () async throws(ServiceError) in try await base.retrieveMeeting(id) }
+  }
+
+  package func listMeetings(limit: Int?, offset: Int?) async throws(ServiceError) -> MeetingList {
+    try await retry { () async throws(ServiceError) in
+      try await base.listMeetings(limit: limit, offset: offset)
+    }
+  }
+
+  package func validateAuthorization() async throws(ServiceError) -> Authorization {
+    try await retry { () async throws(ServiceError) in try await base.validateAuthorization() }
   }
 }
