@@ -53,7 +53,7 @@ let package = Package(
       ]),
     .target(
       name: "LightfieldClient",
-      dependencies: ["FileSessions", "Digests", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+      dependencies: ["FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
     .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
