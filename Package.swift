@@ -109,7 +109,7 @@ let package = Package(
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
-    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
+    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests", grdb]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(
       name: "LuaHTTPTests", dependencies: ["LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
