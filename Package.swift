@@ -48,7 +48,8 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging, metrics,
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        metrics,
         serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
     .target(

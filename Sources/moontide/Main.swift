@@ -47,7 +47,7 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Why.self])
+    subcommands: [Run.self, Exec.self, Files.self, Why.self, Serve.self])
 }
 
 enum Version {
