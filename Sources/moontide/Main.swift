@@ -5,6 +5,8 @@ import Glibc
 @main
 enum Main {
   static func main() async {
+    // Before anything changes it: keys are erased from the environment once they are read.
+    _ = LaunchEnvironment.variables
     // A reader that goes away, as in `moontide run … | head`, must not end a run in the middle.
     signal(SIGPIPE, SIG_IGN)
     do {
@@ -47,7 +49,7 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Why.self, Serve.self])
+    subcommands: [Run.self, Exec.self, Files.self, Profiles.self, Why.self, Serve.self])
 }
 
 enum Version {

@@ -21,30 +21,31 @@ struct Bench: Sendable {
     self.display = display
   }
 
-  private static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-  private static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
-  private static let retry = Retrier(policy: .standard, sleep: sleep)
+  static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
+  static let retry = Retrier(policy: .standard, sleep: sleep)
 
   /// What a script works with. Sessions that a plain script opens are recorded, since no engine finishes them.
   func context(for script: String, arguments: ScriptArguments) async -> LibraryContext {
     let (ledger, profile, display) = (ledger, destination.profile, display)
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
-    let environment = ProcessInfo.processInfo.environment
+    let (environment, withheld) = (LaunchEnvironment.variables, destination.withheld)
     let isRecipe = if case .named = arguments { true } else { false }
     let project = PathBase(directory: workspace.rootPath, home: environment["HOME"])
     let grants = GrantFlags.current
     let permissions = await offload {
       Permissions(
-        script: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == "local"),
+        script: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == ProfileCatalog.local),
         grants: grants,
-        project: project, withholding: TrustStore(environment: environment).map { [$0.directory] } ?? [])
+        project: project, withholding: withheld.paths, variables: withheld.variables)
     }
     // A recipe's standard output is the list of events; a plain script's is its own.
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
       service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
-      arguments: arguments, environment: ScriptEnvironment(environment),
+      arguments: arguments,
+      environment: ScriptEnvironment(environment, secrets: withheld.variables, keys: withheld.keys),
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       sleep: Self.sleep, newKey: Self.newKey,
       log: { line in
