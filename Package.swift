@@ -91,7 +91,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        "ServiceTestSupport", "LocalService", "FileSessions", asyncHTTPClient, nioCore, nioHTTP1,
+        "ServiceTestSupport", "LightfieldClient", "LocalService", "FileSessions", asyncHTTPClient, logging,
+        nioCore,
+        nioHTTP1,
       ]),
     .testTarget(
       name: "FaultTests",

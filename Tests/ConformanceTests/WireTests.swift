@@ -56,7 +56,7 @@ struct WireTests {
     ),
     .file(#"{"filename": "a", "mimeType": "text/plain", "sizeBytes": 3, "x": 1}"#, "unknown_field", "x"),
     .file(#"{"filename": "", "mimeType": "text/plain", "sizeBytes": 3}"#, "invalid_value", "filename"),
-    .file("[]", "invalid_type", nil), .file("", "invalid_json", nil), .file("{", "invalid_json", nil),
+    .file("[]", "invalid_type", nil), .file("", "parameter_missing", nil), .file("{", "invalid_json", nil),
     .file("{\"filename\": \"\\ud800\"}", "invalid_json", nil),
     .md5("D41D8CD98F00B204E9800998ECF8427E"), .md5("d41d8cd98f00b204e9800998ecf8427"), .md5(""),
     .md5("d41d8cd98f00b204e9800998ecf8427eZ"), .md5("g41d8cd98f00b204e9800998ecf8427e"),
@@ -178,7 +178,7 @@ struct WireTests {
       }
       var otherHeaders = headers
       otherHeaders["content-type"] = "image/png"
-      #expect(try await wire.send("PUT", url, otherHeaders, [1, 2, 3]).status == 403)
+      #expect([400, 403].contains(try await wire.send("PUT", url, otherHeaders, [1, 2, 3]).status))
       #expect(try await wire.send("GET", url).status >= 400)
       #expect(try await wire.send("PUT", url, headers, [1, 2, 3]).status == 200)
       under.clock.advance(.seconds(3601))
