@@ -49,7 +49,9 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Profiles.self, Why.self])
+    subcommands: [
+      Run.self, Exec.self, Files.self, Meetings.self, Keys.self, Profiles.self, Why.self,
+    ])
 }
 
 enum Version {
