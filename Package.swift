@@ -48,7 +48,8 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging, metrics,
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        metrics,
         serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
     .target(
@@ -97,7 +98,7 @@ let package = Package(
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
-    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
+    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests", grdb]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(
       name: "LuaHTTPTests", dependencies: ["LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),

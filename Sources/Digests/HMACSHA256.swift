@@ -13,9 +13,4 @@ package enum HMACSHA256 {
       count = Int(length)
     }
   }
-
-  /// Whether two codes are equal, in a time that tells nothing of where they differ.
-  package static func areEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
-  }
 }

@@ -171,7 +171,8 @@ extension FileServerConfiguration.TLS {
     do {
       chain = try NIOSSLCertificate.fromPEMFile(certificateChain)
     } catch {
-      throw FileServerError(.tls, "The certificate \(certificateChain) cannot be read: \(error). It takes PEM.")
+      throw FileServerError(
+        .tls, "The certificate \(certificateChain) cannot be read: \(error). It takes PEM.")
     }
     let key: NIOSSLPrivateKey
     do {
@@ -208,7 +209,8 @@ extension FileServerError {
           + "for any that is free.")
     case let error as IOError where error.errnoCode == EACCES:
       self.init(
-        .address, "The port \(port) of \(host) may not be used by this user. Name one above 1023 with --port.")
+        .address, "The port \(port) of \(host) may not be used by this user. Name one above 1023 with --port."
+      )
     case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
       self.init(
         .address, "This machine has no address \(host). Name one of its own with --host, or 0.0.0.0 for all.")

@@ -28,7 +28,9 @@ struct FrontDoor: Sendable {
   }
 
   /// Decides about a request from its head.
-  func plan(_ call: Call) async -> (plan: Plan, headers: [(name: String, value: String)], organisation: String?) {
+  func plan(_ call: Call) async -> (
+    plan: Plan, headers: [(name: String, value: String)], organisation: String?
+  ) {
     switch call.route.access {
     case .open:
       return (.answer(open(call)), [], nil)
@@ -160,12 +162,15 @@ extension FrontDoor {
 
   /// The key of a POST; an empty one is none.
   private func idempotencyKey(of call: Call) throws(ServiceError) -> String? {
-    guard call.route.body != .none, let key = call.headers["idempotency-key"], !key.isEmpty else { return nil }
+    guard call.route.body != .none, let key = call.headers["idempotency-key"], !key.isEmpty else {
+      return nil
+    }
     let length = key.unicodeScalars.count
     guard length <= FileServiceLimits.idempotencyKeyLength else {
       throw .invalid(
         "Idempotency-Key", code: .idempotencyKeyTooLong,
-        "The idempotency key has \(length) characters; it may have \(FileServiceLimits.idempotencyKeyLength).")
+        "The idempotency key has \(length) characters; it may have \(FileServiceLimits.idempotencyKeyLength)."
+      )
     }
     return key
   }
@@ -178,13 +183,15 @@ extension FrontDoor {
     }
   }
 
-  /// The whole body, or what an absent one stands for.
+  /// The whole body.
   private func collect(_ body: RequestBody, _ call: Call) async throws(ServiceError) -> [UInt8] {
     var bytes: [UInt8] = []
     do {
       for try await buffer in body {
         bytes.append(contentsOf: buffer.readableBytesView)
-        if bytes.count > configuration.maximumJSONBytes { throw Self.tooLarge(configuration.maximumJSONBytes) }
+        if bytes.count > configuration.maximumJSONBytes {
+          throw Self.tooLarge(configuration.maximumJSONBytes)
+        }
       }
     } catch {
       throw ServiceError(receiving: error)
@@ -192,11 +199,10 @@ extension FrontDoor {
     if let announced = call.headers.contentLength, announced != bytes.count {
       throw ServiceError(receiving: ChannelError.eof)
     }
-    guard bytes.isEmpty else { return bytes }
-    guard call.route.body == .optionalJSON else {
+    guard !bytes.isEmpty || call.route.body == .optionalJSON else {
       throw .invalid("body", code: .parameterMissing, "The request has no body; it takes an object of JSON.")
     }
-    return Array("{}".utf8)
+    return bytes
   }
 
   private static func tooLarge(_ maximum: Int) -> ServiceError {

@@ -1,5 +1,4 @@
 import FileSessions
-import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -13,7 +12,9 @@ struct Responder: Sendable {
   /// What is left of a refused request's body, and may be read to its end so that the connection can go on.
   private static let worthReading: Int64 = 64 << 10
 
-  func respond(to request: Request, _ writer: consuming ResponseWriter, from channel: any Channel) async throws {
+  func respond(to request: Request, _ writer: consuming ResponseWriter, from channel: any Channel)
+    async throws
+  {
     door.metrics.began()
     let began = door.surroundings.uptime()
     let headers = RequestHeaders(request)
@@ -52,7 +53,8 @@ struct Responder: Sendable {
     case .otherMethods(let methods):
       answer = Answer(
         ServiceError(
-          .badRequest, "The path takes \(methods.joined(separator: ", ")), not \(AccessRecord.harmless(method)).",
+          .badRequest,
+          "The path takes \(methods.joined(separator: ", ")), not \(AccessRecord.harmless(method)).",
           status: 405, code: "method_not_allowed"))
       answer.headers.append(("allow", methods.joined(separator: ", ")))
     case .nothing:
@@ -95,10 +97,12 @@ struct Responder: Sendable {
     if let url = door.configuration.publicURL { return url }
     let scheme = door.configuration.tls == nil ? "http" : "https"
     let host = request.head.authority ?? ""
-    let isHost = !host.isEmpty && host.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"/?#@\\\"<>".utf8.contains($0) }
+    let isHost =
+      !host.isEmpty && host.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"/?#@\\\"<>".utf8.contains($0) }
     if isHost { return "\(scheme)://\(host)" }
     let address = channel.localAddress
-    return "\(scheme)://\(address?.ipAddress ?? door.configuration.host):\(address?.port ?? door.configuration.port)"
+    return
+      "\(scheme)://\(address?.ipAddress ?? door.configuration.host):\(address?.port ?? door.configuration.port)"
   }
 
   private func send(_ answer: Answer, to writer: consuming ResponseWriter) async throws {
@@ -115,7 +119,8 @@ struct Responder: Sendable {
     case .none:
       try await writer.writeResponse(response.head)
     case .bytes(let bytes):
-      try await writer.write(response: response.head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+      try await writer.write(
+        response: response.head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     case .file(let file, let range):
       let body = ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { writer in
         var offset = range.lowerBound
@@ -140,14 +145,5 @@ extension Answer {
     case .bytes(let bytes): Int64(bytes.count)
     case .file(_, let range): range.upperBound - range.lowerBound
     }
-  }
-}
-
-/// The `date` header, by which clients know the server's time.
-enum HTTPDate {
-  /// As RFC 9110 writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
-  static func text(_ moment: Timestamp) -> String {
-    let date = Date(timeIntervalSince1970: Double(moment.milliseconds / 1000))
-    return date.formatted(.http)
   }
 }

@@ -49,7 +49,7 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Profiles.self, Why.self])
+    subcommands: [Run.self, Exec.self, Files.self, Profiles.self, Why.self, Serve.self])
 }
 
 enum Version {

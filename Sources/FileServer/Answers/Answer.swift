@@ -30,7 +30,7 @@ struct Answer: Sendable {
   /// A value as JSON.
   init(status: Int = 200, json value: some Encodable) throws(ServiceError) {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     do {
       let bytes = [UInt8](try encoder.encode(value))
       self.init(status: status, headers: [("content-type", Self.json)], body: .bytes(bytes))
@@ -55,7 +55,8 @@ extension Answer {
     // What has no place in the API's list of types is the server's own failure to its caller.
     if error.kind.status == nil {
       shown = ServiceError(
-        status == 503 ? .serviceUnavailable : .internalServerError, error.message, shouldRetry: error.shouldRetry)
+        status == 503 ? .serviceUnavailable : .internalServerError, error.message,
+        shouldRetry: error.shouldRetry)
     }
     do throws(ServiceError) {
       self = try Answer(status: status, json: ErrorBody(shown))
@@ -63,7 +64,9 @@ extension Answer {
       self.init(status: status)
     }
     self.error = shown
-    if let shouldRetry = shown.shouldRetry { headers.append(("x-should-retry", shouldRetry ? "true" : "false")) }
+    if let shouldRetry = shown.shouldRetry {
+      headers.append(("x-should-retry", shouldRetry ? "true" : "false"))
+    }
     if status == 401 { headers.append(("www-authenticate", "Bearer")) }
     if let wait = shown.retryAfter ?? Self.wait(after: shown) {
       // Whole seconds are all that the standard header holds; the other is what the official clients look at first.

@@ -6,7 +6,8 @@ enum ContentDisposition {
       String.UnicodeScalarView(
         filename.unicodeScalars.map { scalar in
           // A `%` would be read as an escape by some clients, a quote or backslash would end or bend the string.
-          scalar.isASCII && scalar.value >= 0x20 && scalar.value < 0x7F && !"\"\\%/".unicodeScalars.contains(scalar)
+          scalar.isASCII && scalar.value >= 0x20 && scalar.value < 0x7F
+            && !"\"\\%/".unicodeScalars.contains(scalar)
             ? scalar : "_"
         }))
     let header = "attachment; filename=\"\(plain)\""

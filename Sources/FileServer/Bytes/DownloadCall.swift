@@ -22,12 +22,14 @@ struct DownloadCall: Sendable {
     switch range {
     case .unsatisfiable?:
       answer = Answer(
-        ServiceError(.badRequest, "The file has \(file.length) bytes.", status: 416, code: "range", param: "range"))
+        ServiceError(
+          .badRequest, "The file has \(file.length) bytes.", status: 416, code: "range", param: "range"))
       answer.headers.append(("content-range", "bytes */\(file.length)"))
       return answer
     case .part(let part)?:
       answer = Answer(status: 206, body: .file(file, part))
-      answer.headers.append(("content-range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.length)"))
+      answer.headers.append(
+        ("content-range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.length)"))
       answer.length = part.upperBound - part.lowerBound
     case nil:
       answer = Answer(status: 200, body: .file(file, 0..<file.length))

@@ -9,14 +9,10 @@ struct FileCalls: Sendable {
 
   /// `POST /v1/files`
   func create(_ body: [UInt8], _ call: Call, key: String?) async throws(ServiceError) -> Answer {
-    let fields = try JSONFields(body: body)
-    try fields.allowOnly("filename", "mimeType", "sizeBytes", "purpose")
-    let file = NewFile(
-      filename: try fields.requiredString("filename"), mimeType: try fields.requiredString("mimeType"),
-      sizeBytes: try fields.requiredInteger("sizeBytes"),
-      purpose: try fields.string("purpose").map(Purpose.init(rawValue:)))
+    let file = try NewFile(JSONObjectReader(body: body))
     guard UploadHeaders.canCarry(file.mimeType) else {
-      throw fields.invalid("mimeType", "The MIME type has characters that no header can carry.")
+      throw .invalid(
+        "mimeType", code: .invalidValue, "The MIME type has characters that no header can carry.")
     }
     let session = try await service.create(file, key: key).session
     let headers = UploadHeaders(
@@ -29,12 +25,12 @@ struct FileCalls: Sendable {
 
   /// `POST /v1/files/{id}/complete`
   func complete(_ body: [UInt8], _ call: Call, key: String?) async throws(ServiceError) -> Answer {
-    let fields = try JSONFields(body: body)
-    try fields.allowOnly("md5")
+    let fields = try JSONObjectReader(body: body)
+    try fields.allow("md5")
     var md5: MD5Digest?
-    if let text = try fields.string("md5") {
+    if let text = try fields.stringIfPresent("md5") {
       guard let digest = MD5Digest(hex: text) else {
-        throw fields.invalid("md5", "The md5 takes 32 hexadecimal digits, lower case.")
+        throw .invalid("md5", code: .invalidValue, "The md5 takes 32 hexadecimal digits, lower case.")
       }
       md5 = digest
     }
@@ -43,7 +39,7 @@ struct FileCalls: Sendable {
 
   /// `POST /v1/files/{id}/cancel`
   func cancel(_ body: [UInt8], _ call: Call, key: String?) async throws(ServiceError) -> Answer {
-    try JSONFields(body: body).allowOnly()
+    try JSONObjectReader(body: body, isOptional: true).allow()
     return try Answer(json: try await service.cancel(call.target, key: key))
   }
 

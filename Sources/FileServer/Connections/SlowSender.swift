@@ -8,6 +8,7 @@ struct SlowSender: Error {
   /// The 408 that the sender gets.
   var refusal: ServiceError {
     ServiceError(
-      .requestTimeout, "The body came at less than \(minimumRate) bytes a second. Send it again, from the start.")
+      .requestTimeout,
+      "The body came at less than \(minimumRate) bytes a second. Send it again, from the start.")
   }
 }

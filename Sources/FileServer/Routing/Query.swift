@@ -8,7 +8,7 @@ struct Query: Sendable {
   init(_ text: some StringProtocol) {
     items = text.split(separator: "&").compactMap { item in
       let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = parts.first?.plusDecoded, let value = (parts.count > 1 ? parts[1] : "").plusDecoded else {
+      guard let name = Self.decode(parts[0]), let value = Self.decode(parts.count > 1 ? parts[1] : "") else {
         return nil
       }
       return (name, value)
@@ -35,15 +35,14 @@ struct Query: Sendable {
     // The largest integer that every JSON number can hold, as the published description has it.
     guard let number = Int(text), (minimum...9_007_199_254_740_991).contains(number) else {
       throw .invalid(
-        name, code: .invalidValue, "The parameter \(name) is \(text.prefix(20)); it must be \(minimum) or more.")
+        name, code: .invalidValue,
+        "The parameter \(name) is \(text.prefix(20)); it must be \(minimum) or more.")
     }
     return number
   }
-}
 
-extension Substring {
   /// A part of a query: as forms write it, with `+` for a space.
-  fileprivate var plusDecoded: String? {
-    String(map { $0 == "+" ? " " : $0 }).percentDecoded
+  private static func decode(_ text: some StringProtocol) -> String? {
+    String(text.map { $0 == "+" ? " " : $0 }).percentDecoded
   }
 }

@@ -12,7 +12,8 @@ package enum Route: String, CaseIterable, Sendable {
   package var method: String {
     switch self {
     case .createFile, .completeFile, .cancelFile, .createMeeting, .updateMeeting: "POST"
-    case .listFiles, .retrieveFile, .fileURL, .validateAuthorization, .listMeetings, .retrieveMeeting, .download,
+    case .listFiles, .retrieveFile, .fileURL, .validateAuthorization, .listMeetings, .retrieveMeeting,
+      .download,
       .health, .metrics:
       "GET"
     case .downloadHead: "HEAD"
@@ -77,7 +78,8 @@ package enum Route: String, CaseIterable, Sendable {
     case .createFile, .completeFile, .createMeeting, .updateMeeting: .json
     case .cancelFile: .optionalJSON
     case .upload: .bytes
-    case .listFiles, .retrieveFile, .fileURL, .validateAuthorization, .listMeetings, .retrieveMeeting, .download,
+    case .listFiles, .retrieveFile, .fileURL, .validateAuthorization, .listMeetings, .retrieveMeeting,
+      .download,
       .downloadHead, .health, .metrics:
       .none
     }
@@ -124,16 +126,18 @@ extension Route {
 
   /// Finds what serves `path`, which is still percent-encoded and has no query.
   static func match(method: String, path: some StringProtocol) -> Match {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let parts = Self.parts(of: path)
     let found = templates.compactMap { route, template in
       id(of: parts, in: template).map { (route, $0) }
     }
     if let (route, id) = found.first(where: { $0.0.method == method }) { return .route(route, id: id) }
-    return found.isEmpty ? .nothing : .otherMethods(found.map(\.0.method).sorted())
+    return found.isEmpty ? .nothing : .otherMethods(found.map { $0.0.method }.sorted())
   }
 
-  private static let templates = allCases.map { route in
-    (route, route.path.split(separator: "/", omittingEmptySubsequences: false).map(String.init))
+  private static let templates = allCases.map { route in (route, parts(of: route.path)) }
+
+  private static func parts(of path: some StringProtocol) -> [String] {
+    path.split(separator: "/" as Character, omittingEmptySubsequences: false).map { String($0) }
   }
 
   /// The id in `parts`, empty where the template has none; nil when they do not fit.

@@ -47,7 +47,7 @@ struct URLSigner: Sendable {
   private func check(_ permission: Permission, _ query: Query, at now: Timestamp) throws(ServiceError) {
     guard let expiry = query["expires"].flatMap({ Int64($0) }).map(Timestamp.init(milliseconds:)),
       let signature = query["signature"],
-      HMACSHA256.areEqual(Array(signature.utf8), Array(self.signature(permission, until: expiry).utf8))
+      ConstantTime.equal(Array(signature.utf8), Array(self.signature(permission, until: expiry).utf8))
     else { throw Self.forged }
     guard now < expiry else {
       throw ServiceError(
@@ -83,7 +83,8 @@ struct URLSigner: Sendable {
   }
 
   private func signature(_ permission: Permission, until expiry: Timestamp) -> String {
-    let text = (["moontide-url-1", String(expiry.milliseconds)] + permission.canonical).joined(separator: "\n")
+    let text = (["moontide-url-1", String(expiry.milliseconds)] + permission.canonical).joined(
+      separator: "\n")
     let digits = Array("0123456789abcdef".utf8)
     let code = HMACSHA256.code(for: Array(text.utf8), key: secret.bytes)
     return String(decoding: code.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
