@@ -5,6 +5,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -47,9 +48,9 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdTLS, logging, metrics,
-        serviceLifecycle,
-        nioCore, nioHTTP1, nioSSL,
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        metrics,
+        serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
     .target(
       name: "LightfieldClient",
@@ -78,7 +79,9 @@ let package = Package(
     .target(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
-    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["moontide", "FileServer", "LocalService", "FileSessions", grdb]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [

@@ -50,7 +50,7 @@ struct Moontide: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, Exec.self, Files.self, Meetings.self, Keys.self, Profiles.self, Why.self,
+      Run.self, Exec.self, Files.self, Meetings.self, Profiles.self, Serve.self, Keys.self, Why.self,
     ])
 }
 
