@@ -81,13 +81,15 @@ let package = Package(
     .target(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
-    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
     .target(
       name: "ServiceTestSupport",
       dependencies: [
         "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioHTTP1,
         nioPosix,
       ], path: "Tests/ServiceTestSupport"),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["moontide", "FileServer", "LocalService", "FileSessions", grdb]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
