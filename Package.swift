@@ -87,7 +87,10 @@ let package = Package(
         nioSSL,
       ]),
     .testTarget(
-      name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
+      name: "FileServerTests",
+      dependencies: [
+        "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
+      ]),
     .testTarget(
       name: "LightfieldClientTests",
       dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),
