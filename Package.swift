@@ -79,7 +79,9 @@ let package = Package(
     .target(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
-    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: ["moontide", "FileServer", "LocalService", "FileSessions", grdb]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [

@@ -45,13 +45,14 @@ final class Sandbox: Sendable {
   }
 
   /// Starts `moontide` and lets it run.
-  func start(_ arguments: String...) throws -> Running {
-    try Running(arguments, in: root, environment: [:])
+  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> Running {
+    try Running(arguments, in: root, environment: environment)
   }
 
   /// Every file of the local service, as the API's JSON has it.
   func files() async throws -> [Listed] {
-    let lines = try await moontide("files", "list", "--all").output.split(separator: "\n")
+    let lines = try await moontide("files", "list", "--all", "--json", "--profile", "local").output.split(
+      separator: "\n")
     return try lines.map { try JSONDecoder().decode(Listed.self, from: Data($0.utf8)) }
   }
 
@@ -80,12 +81,15 @@ final class Running: Sendable {
   private let output: Drain
   private let errors: Drain
 
-  init(_ arguments: [String], in directory: String, environment: [String: String]) throws {
-    process.executableURL = URL(fileURLWithPath: Self.executable)
+  /// - Parameter executable: another program than `moontide`.
+  init(
+    _ arguments: [String], in directory: String, environment: [String: String], executable: String? = nil
+  ) throws {
+    process.executableURL = URL(fileURLWithPath: executable ?? Self.executable)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
     var variables = ProcessInfo.processInfo.environment
-    variables["LIGHTFIELD_API_KEY"] = nil
+    for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
     process.environment = variables.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     (ended, output, errors) = try Self.launch(process)

@@ -10,7 +10,7 @@ struct FileFetcher: Sendable {
   /// Hands the bytes to `sink`, in order.
   ///
   /// - Parameter md5: what the bytes have to have; nil where that is not known. A service keeps it to itself.
-  /// - Throws: `ServiceError`; what `sink` throws.
+  /// - Throws: `ServiceError`; `CommandFailure` when other bytes came; what `sink` throws.
   func fetch(
     _ session: FileSession, md5: MD5Digest?, into sink: @escaping @Sendable ([UInt8]) throws -> Void
   ) async throws -> Receipt {
@@ -29,12 +29,12 @@ struct FileFetcher: Sendable {
     }
     let receipt = intake.finish()
     guard receipt.bytes == session.sizeBytes else {
-      throw ServiceError(
-        .unexpected, "\(receipt.bytes) bytes of \(session.id) came; it has \(session.sizeBytes).")
+      throw CommandFailure(
+        .filesFailed, "\(receipt.bytes) bytes of \(session.id) came; it has \(session.sizeBytes).")
     }
     if let md5, md5 != receipt.md5 {
-      throw ServiceError(
-        .unexpected, "The bytes of \(session.id) have the md5 \(receipt.md5); they should have \(md5).")
+      throw CommandFailure(
+        .filesFailed, "The bytes of \(session.id) have the md5 \(receipt.md5); they should have \(md5).")
     }
     return receipt
   }

@@ -89,7 +89,7 @@ struct FileSender: Sendable {
       })
     } catch {
       let now = try? await service(shielded: { service throws(ServiceError) in try await service.retrieve(id)
-        })
+      })
       if let now, now.status == .completed { return now }
       throw error
     }

@@ -43,16 +43,23 @@ struct ProfileCatalog: Hashable, Sendable {
     try file.change { data throws(CommandFailure) in
       var catalog = try ProfileCatalog(optional: data, in: workspace, path: file.path)
       body(&catalog)
-      return catalog.content
+      let json = catalog.json
+      // A key in the place of its variable's name, say: written, it would have to be replaced.
+      guard !holdsKey(json) else {
+        throw CommandFailure(
+          .usage, "This is an API key; say where the key comes from, and never what it is.")
+      }
+      return Data((JSONText.pretty(json) + "\n").utf8)
     }
   }
 
   init() {}
 
   private init(optional content: Data?, in workspace: Workspace, path: String) throws(CommandFailure) {
+    self.init()
     guard let content else { return }
     let base = PathBase(directory: workspace.rootPath, home: LaunchEnvironment.variables["HOME"])
-    try self.init(content, base: base.absolute, path: path)
+    self = try ProfileCatalog(content, base: base, path: path)
   }
 
   /// Reads the file's content.
@@ -60,7 +67,7 @@ struct ProfileCatalog: Hashable, Sendable {
   /// - Parameters:
   ///   - base: makes a path of the file absolute.
   ///   - path: the file, for errors.
-  private init(_ content: Data, base: (String) -> String, path: String) throws(CommandFailure) {
+  private init(_ content: Data, base: PathBase, path: String) throws(CommandFailure) {
     let parser = Parser(path: path, base: base)
     guard let json = try? JSONDecoder().decode(JSONValue.self, from: content) else {
       throw parser.wrong("it is not JSON")
@@ -74,14 +81,11 @@ struct ProfileCatalog: Hashable, Sendable {
     entries = try parser.entries(json)
   }
 
-  /// The file's content.
-  var content: Data {
+  private var json: JSONValue {
     let profiles = entries.mapValues { entry in
       JSONValue.object(["base_url": .string(entry.address.description), "key": Self.json(entry.key)])
     }
-    return Data(
-      (JSONText.pretty(JSONValue.object(["version": .integer(1), "profiles": .object(profiles)])) + "\n").utf8
-    )
+    return .object(["version": .integer(1), "profiles": .object(profiles)])
   }
 
   private static func json(_ key: KeySource) -> JSONValue {
@@ -133,7 +137,7 @@ extension UInt8 {
 /// Reads the file field by field, so that an error can say which profile is wrong and how.
 private struct Parser {
   let path: String
-  let base: (String) -> String
+  let base: PathBase
 
   func wrong(_ problem: String) -> CommandFailure { CommandFailure(.usage, "\(path): \(problem).") }
 
@@ -181,7 +185,7 @@ private struct Parser {
     let source: KeySource
     switch kind {
     case "env": source = .variable(text)
-    case "file": source = .file(base(text))
+    case "file": source = .file(base.absolute(text))
     case "credential": source = .credential(text)
     default: throw wrong(#"\#(place): a "key" comes from "env", "file" or "credential", not "\#(kind)""#)
     }

@@ -1,15 +1,11 @@
 import FileSessions
-import LuaLibrary
 
 /// What went wrong at a service, and what a person can do about it.
 enum ServiceErrorText {
-  /// - Parameter scope: what the call takes, such as `files:read`, where it is known.
-  static func text(_ error: ServiceError, at destination: Destination, scope: String? = nil) -> String {
-    var text = error.description.printable
-    if let access = destination.access, let advice = advice(error, access, scope: scope) {
-      text += "\n  " + advice
-    }
-    return text
+  static func text(_ error: ServiceError, at destination: Destination) -> String {
+    let text = error.description.printable
+    guard let access = destination.access, let advice = advice(error, access) else { return text }
+    return text + "\n  " + advice
   }
 
   /// The status that a command ends with.
@@ -17,14 +13,13 @@ enum ServiceErrorText {
     error.kind.concernsService || error.kind == .forbidden ? .service : .filesFailed
   }
 
-  private static func advice(_ error: ServiceError, _ access: RemoteAccess, scope: String?) -> String? {
-    let key = "The key \(access.keyHint) (\(access.keySource.phrase))"
+  private static func advice(_ error: ServiceError, _ access: RemoteAccess) -> String? {
     switch error.kind {
     case .unauthorized:
-      return "\(key) was refused by \(access.address). It may be revoked, mistyped, or another service's."
+      return
+        "The key comes from \(access.keySource.phrase); it may be revoked, mistyped, or another service's."
     case .forbidden:
-      let wanted = scope.map { " This takes the scope \($0);" } ?? ""
-      return "\(key) may not do this.\(wanted) purposes such as knowledge_workspace take an admin's key."
+      return "The key comes from \(access.keySource.phrase); knowledge_workspace takes an admin's."
     case .notFound:
       return "It may belong to another organisation than the key \(access.keyHint), or to another profile."
     case .tooManyRequests:
@@ -32,11 +27,10 @@ enum ServiceErrorText {
       return "Others use up the organisation's rate limits.\(wait) --rate write=5,read=5 leaves them room."
     case .unreachable, .gatewayTimeout, .requestTimeout:
       return "Is \(access.address) the right address, and the network up? Run the command again later."
-    case .internalServerError, .serviceUnavailable, .unexpected:
-      let request = error.requestID.map { "; its support can look up the request \($0.printable)" } ?? ""
-      return "The fault is at \(access.address)\(request). Run the command again later."
-    case .badRequest, .conflict, .idempotencyConflict, .objectExists, .tooLarge, .unsupportedMediaType,
-      .uploadRefused, .unprocessableContent, .source:
+    case .internalServerError, .serviceUnavailable:
+      return "The fault is at \(access.address). Run the command again later."
+    case .badRequest, .conflict, .idempotencyConflict, .objectExists, .uploadRefused, .tooLarge,
+      .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       return nil
     }
   }

@@ -26,16 +26,15 @@ struct FilesOptions: ParsableArguments {
 
   /// Opens the destination for `body`, which Ctrl-C cancels, and tells what a service says in words.
   ///
-  /// - Parameter scope: what the calls take, for the explanation of a refusal.
   func with(
-    _ intent: Destination.Intent, scope: String,
-    _ body: @escaping @Sendable (FilesDesk) async throws -> Void
+    _ intent: Destination.Intent, _ body: @escaping @Sendable (FilesDesk) async throws -> Void
   ) async throws {
     let workspace = try project.openWorkspace()
     try await Destination.with(target, in: workspace, for: intent) { destination in
       let desk = FilesDesk(destination: destination, statePath: workspace.statePath)
+      let stop = StopSignal()
       let interruption = Interruption(
-        stop: StopSignal(), announce: { StandardStream.error.write($0 + "\n") }, cancelsAtOnce: true)
+        stop: stop, announce: { StandardStream.error.write($0 + "\n") }, cancelsAtOnce: true)
       let result = await interruption.watching {
         do { return Result<Void, any Error>.success(try await body(desk)) } catch { return .failure(error) }
       }
@@ -44,10 +43,10 @@ struct FilesOptions: ParsableArguments {
       } catch let error as CommandFailure {
         throw error
       } catch {
-        if interruption.wasInterrupted { throw ExitStatus.interrupted }
+        if interruption.wasInterrupted || stop.isRequested { throw ExitStatus.interrupted }
         guard let error = error as? ServiceError else { throw error }
         throw CommandFailure(
-          ServiceErrorText.status(of: error), ServiceErrorText.text(error, at: destination, scope: scope))
+          ServiceErrorText.status(of: error), ServiceErrorText.text(error, at: destination))
       }
     }
   }
@@ -58,6 +57,12 @@ struct FilesDesk: Sendable {
   let destination: Destination
   /// Moontide's own, which is never sent.
   let statePath: String
+  private let types = MIMETypes()
+
+  init(destination: Destination, statePath: String) {
+    self.destination = destination
+    self.statePath = statePath
+  }
 
   /// The service, whose calls are tried again as usual.
   var service: RetryingService { RetryingService(destination.service, retry: Bench.retry) }
@@ -68,9 +73,10 @@ struct FilesDesk: Sendable {
 
   /// Opens a file that is to be sent, and finds out its type where none is given.
   func open(_ path: String, mimeType: String?) async throws(WorkspaceError) -> (LocalFile, mimeType: String) {
-    try await offload { [statePath] () throws(WorkspaceError) in
+    try await offload { [statePath, types] () throws(WorkspaceError) in
       let file = try LocalFile(path, besides: statePath)
-      return (file, try mimeType ?? file.mimeType(MIMETypes()))
+      if let mimeType { return (file, mimeType) }
+      return (file, try file.mimeType(types))
     }
   }
 }

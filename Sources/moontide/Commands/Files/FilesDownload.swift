@@ -1,7 +1,6 @@
 import ArgumentParser
 import FileSessions
 import FoundationEssentials
-import LuaLibrary
 
 struct FilesDownload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,7 +35,7 @@ struct FilesDownload: AsyncParsableCommand {
         .usage, "The bytes would go to the terminal. Give --output FILE, or --output - if you mean it.")
     }
     let id = try identity.value
-    try await options.with(.look, scope: ServiceScope.readFiles) { [self] desk in
+    try await options.with(.look) { [self] desk in
       let session = try await desk.service.retrieve(id)
       let fetcher = FileFetcher(service: desk.destination.service, retry: Bench.retry)
       if let output, output != "-" {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FileSessions
-import LuaLibrary
 
 struct FilesGet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,7 +10,7 @@ struct FilesGet: AsyncParsableCommand {
 
   func run() async throws {
     let id = try identity.value
-    try await options.with(.look, scope: ServiceScope.readFiles) { [json = options.json] desk in
+    try await options.with(.look) { [json = options.json] desk in
       FilesText.show(try await desk.service.retrieve(id), json: json)
     }
   }
@@ -26,7 +25,7 @@ struct FilesURL: AsyncParsableCommand {
 
   func run() async throws {
     let id = try identity.value
-    try await options.with(.look, scope: ServiceScope.readFiles) { [json = options.json] desk in
+    try await options.with(.look) { [json = options.json] desk in
       let place = try await desk.service.url(id)
       StandardStream.output.write(json ? JSONText.pretty(place) + "\n" : FilesText.details(place))
     }
@@ -58,7 +57,7 @@ struct FilesList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await options.with(.look, scope: ServiceScope.readFiles) { [self] desk in
+    try await options.with(.look) { [self] desk in
       if all {
         try await printAll(of: desk.service)
       } else {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import FileSessions
-import Foundation
-import LuaLibrary
 
 struct FilesCreate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -29,7 +27,7 @@ struct FilesCreate: AsyncParsableCommand {
     let request = NewFile(
       filename: filename, mimeType: mimeType, sizeBytes: sizeBytes,
       purpose: purpose.map(Purpose.init(rawValue:)))
-    try await options.with(.send, scope: ServiceScope.createFiles) { [json = options.json] desk in
+    try await options.with(.send) { [json = options.json] desk in
       let opened = try await desk.service.create(request, key: Bench.newKey())
       StandardStream.output.write(
         json ? JSONText.pretty(OpenedJSON(opened)) + "\n" : FilesText.details(opened))
@@ -75,7 +73,7 @@ struct FilesComplete: AsyncParsableCommand {
 
   func run() async throws {
     let id = try identity.value
-    try await options.with(.send, scope: ServiceScope.createFiles) { [json = options.json, md5] desk in
+    try await options.with(.send) { [json = options.json, md5] desk in
       FilesText.show(try await desk.service.complete(id, md5: md5?.digest, key: Bench.newKey()), json: json)
     }
   }
@@ -90,7 +88,7 @@ struct FilesCancel: AsyncParsableCommand {
 
   func run() async throws {
     let id = try identity.value
-    try await options.with(.send, scope: ServiceScope.createFiles) { [json = options.json] desk in
+    try await options.with(.send) { [json = options.json] desk in
       FilesText.show(try await desk.service.cancel(id), json: json)
     }
   }

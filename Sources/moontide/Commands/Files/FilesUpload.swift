@@ -1,6 +1,5 @@
 import ArgumentParser
 import FileSessions
-import LuaLibrary
 import Workspace
 
 struct FilesUpload: AsyncParsableCommand {
@@ -48,7 +47,7 @@ struct FilesUpload: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await options.with(.send, scope: ServiceScope.createFiles) { [self] desk in
+    try await options.with(.send) { [self] desk in
       if let id { try await sendBytes(to: id, desk) } else { try await sendAll(desk) }
     }
   }
@@ -119,7 +118,7 @@ struct FilesUpload: AsyncParsableCommand {
     } catch {
       if Task.isCancelled { return .left }
       if let error = error as? ServiceError {
-        let text = ServiceErrorText.text(error, at: desk.destination, scope: ServiceScope.createFiles)
+        let text = ServiceErrorText.text(error, at: desk.destination)
         return .failed(message: text, error)
       }
       return .failed(message: (error as? WorkspaceError)?.message ?? "\(error)", nil)
