@@ -129,7 +129,8 @@ extension ServiceError.Kind {
     case .requestTimeout, .idempotencyConflict, .tooManyRequests, .internalServerError, .serviceUnavailable,
       .gatewayTimeout, .unreachable:
       true
-    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .uploadRefused, .tooLarge,
+    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .uploadRefused,
+      .tooLarge,
       .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       false
     }

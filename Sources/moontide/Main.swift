@@ -49,7 +49,9 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Profiles.self, Why.self, Serve.self])
+    subcommands: [
+      Run.self, Exec.self, Files.self, Meetings.self, Profiles.self, Serve.self, Keys.self, Why.self,
+    ])
 }
 
 enum Version {

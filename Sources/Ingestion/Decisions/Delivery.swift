@@ -254,7 +254,8 @@ package struct Delivery: Sendable {
       // It has ended by itself, which is all that was wanted.
       cancelled()
     case .badRequest, .unauthorized, .forbidden, .requestTimeout, .idempotencyConflict, .objectExists,
-      .uploadRefused, .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests, .internalServerError,
+      .uploadRefused, .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests,
+      .internalServerError,
       .serviceUnavailable, .gatewayTimeout, .unreachable, .source, .unexpected:
       // The record stays, so that the next run cancels it.
       .end(.away(error))

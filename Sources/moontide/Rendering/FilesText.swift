@@ -8,7 +8,7 @@ enum FilesText {
   }
 
   /// Each fact on a line: in columns on a terminal, with a tab elsewhere.
-  static func details(_ session: FileSession) -> String { lines(facts(session)) }
+  static func details(_ session: FileSession) -> String { FactLines.text(facts(session)) }
 
   /// The same of a session that was just opened, with where its bytes go.
   static func details(_ opened: OpenedSession) -> String {
@@ -22,11 +22,11 @@ enum FilesText {
     case .local:
       facts.append(["upload", "moontide files upload --id \(opened.session.id) FILE"])
     }
-    return lines(facts)
+    return FactLines.text(facts)
   }
 
   static func details(_ place: DownloadURL) -> String {
-    lines([["url", place.url.printable], ["expiresAt", place.expiresAt.description]])
+    FactLines.text([["url", place.url.printable], ["expiresAt", place.expiresAt.description]])
   }
 
   private static func facts(_ session: FileSession) -> [[String]] {
@@ -41,20 +41,11 @@ enum FilesText {
       ["expiresAt", session.expiresAt?.description ?? "-"],
     ]
   }
-
-  private static func lines(_ facts: [[String]]) -> String {
-    guard StandardStream.output.isTerminal else {
-      return facts.map { $0.joined(separator: "\t") + "\n" }.joined()
-    }
-    var columns = Columns()
-    return columns.text(facts)
-  }
 }
 
 /// Files, each on a line: in columns under a heading on a terminal, with tabs elsewhere.
 struct FilesTable {
-  private var columns = Columns()
-  private var isHeaded = false
+  private var table = RowTable(heading: ["ID", "STATUS", "BYTES", "TYPE", "FILENAME"])
 
   /// A page of the list.
   mutating func text(_ list: FileList, offset: Int) -> String {
@@ -65,13 +56,7 @@ struct FilesTable {
 
   /// Further files of the same table.
   mutating func rows(_ sessions: [FileSession]) -> String {
-    var rows = sessions.map(Self.cells)
-    guard StandardStream.output.isTerminal else {
-      return rows.map { $0.joined(separator: "\t") + "\n" }.joined()
-    }
-    if !isHeaded, !rows.isEmpty { rows.insert(["ID", "STATUS", "BYTES", "TYPE", "FILENAME"], at: 0) }
-    isHeaded = isHeaded || !rows.isEmpty
-    return columns.text(rows)
+    table.text(sessions.map(Self.cells))
   }
 
   /// A file as the cells of a row.
@@ -80,31 +65,5 @@ struct FilesTable {
       session.id.printable, session.status.rawValue, "\(session.sizeBytes)", session.mimeType.printable,
       session.filename.printable,
     ]
-  }
-}
-
-/// Rows in columns that are as wide as what they held so far, so that a table can be printed in parts.
-struct Columns {
-  private var widths: [Int] = []
-
-  mutating func text(_ rows: [[String]]) -> String {
-    for row in rows {
-      for (column, cell) in row.enumerated() {
-        if column == widths.count { widths.append(0) }
-        widths[column] = max(widths[column], cell.count)
-      }
-    }
-    return rows.map { row in
-      let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-      return padded.joined(separator: "  ").trimmedAtEnd + "\n"
-    }.joined()
-  }
-}
-
-extension String {
-  fileprivate var trimmedAtEnd: String {
-    var text = self[...]
-    while text.last == " " { text = text.dropLast() }
-    return String(text)
   }
 }
