@@ -54,7 +54,9 @@ let package = Package(
       ]),
     .target(
       name: "LightfieldClient",
-      dependencies: ["FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+      dependencies: [
+        "FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+      ]),
     .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
@@ -81,7 +83,9 @@ let package = Package(
       path: "Tests/ScriptTestSupport"),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["moontide", "FileServer", "LocalService", "FileSessions", grdb]),
+      dependencies: [
+        "moontide", "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, grdb,
+      ]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [

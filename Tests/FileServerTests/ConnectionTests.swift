@@ -81,7 +81,9 @@ import Testing
   @Test func `HTTP/1.0 and connection: close are answered, and closed`() async throws {
     let bench = try await Bench()
     try await bench.serving { api in
-      for request in ["GET /healthz HTTP/1.0\r\n\r\n", "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"] {
+      for request in [
+        "GET /healthz HTTP/1.0\r\n\r\n", "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+      ] {
         let raw = try RawConnection(api.address)
         try await raw.write(request)
         let reply = try await raw.read()
@@ -153,7 +155,9 @@ import Testing
       #expect(unknown?.code == .address && unknown?.message.contains("no.such.host.invalid") == true)
       let foreign = await failure { $0.host = "192.0.2.1" }
       #expect(foreign?.code == .address && foreign?.message.contains("192.0.2.1") == true)
-      let missing = await failure { $0.tls = .init(certificateChain: "/nowhere.pem", privateKey: "/nowhere.key") }
+      let missing = await failure {
+        $0.tls = .init(certificateChain: "/nowhere.pem", privateKey: "/nowhere.key")
+      }
       #expect(missing?.code == .tls && missing?.message.contains("/nowhere.pem") == true)
     }
   }

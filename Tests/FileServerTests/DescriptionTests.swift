@@ -28,7 +28,8 @@ import Testing
   }
 
   @Test func `The description has every route with its statuses, and nothing else`() throws {
-    let served = Dictionary(uniqueKeysWithValues: Route.allCases.map { ("\($0.method) \($0.path)", $0.statuses) })
+    let served = Dictionary(
+      uniqueKeysWithValues: Route.allCases.map { ("\($0.method) \($0.path)", $0.statuses) })
     let described = try Self.described()
     #expect(Set(described.keys) == Set(served.keys))
     for (operation, statuses) in served {

@@ -5,11 +5,13 @@ import Testing
 @Suite struct DownloadTests {
   /// A `Range` of ten bytes, and what it gives.
   static let ranges: [(String, Range<Int>?, Int)] = [
-    ("bytes=0-0", 0..<1, 206), ("bytes=2-5", 2..<6, 206), ("bytes=4-", 4..<10, 206), ("bytes=-3", 7..<10, 206),
+    ("bytes=0-0", 0..<1, 206), ("bytes=2-5", 2..<6, 206), ("bytes=4-", 4..<10, 206),
+    ("bytes=-3", 7..<10, 206),
     ("bytes=0-99", 0..<10, 206), ("bytes=-99", 0..<10, 206), ("BYTES=9-9", 9..<10, 206),
     ("bytes=0-99999999999999999999", 0..<10, 206),
     ("bytes=10-", nil, 416), ("bytes=-0", nil, 416), ("bytes=99999999999999999999-", nil, 416),
-    ("bytes=5-2", 0..<10, 200), ("bytes=a-b", 0..<10, 200), ("bytes=1-2,4-5", 0..<10, 200), ("lines=1-2", 0..<10, 200),
+    ("bytes=5-2", 0..<10, 200), ("bytes=a-b", 0..<10, 200), ("bytes=1-2,4-5", 0..<10, 200),
+    ("lines=1-2", 0..<10, 200),
     ("bytes=--1", 0..<10, 200), ("bytes=", 0..<10, 200), ("bytes=+1-2", 0..<10, 200),
   ]
 
@@ -54,7 +56,9 @@ import Testing
     ("a/b.md", #"attachment; filename="a_b.md"; filename*=UTF-8''a%2Fb.md"#),
     (#"a\r\nb.md"#, #"attachment; filename="a__b.md"; filename*=UTF-8''a%0D%0Ab.md"#),
   ])
-  func `A download has the file's name, which can end no header`(_ name: String, _ header: String) async throws {
+  func `A download has the file's name, which can end no header`(_ name: String, _ header: String)
+    async throws
+  {
     let bench = try await Bench()
     try await bench.serving { api in
       let url = try await api.downloadURL(of: api.complete([1], name).id)

@@ -47,7 +47,8 @@ import Testing
     }
   }
 
-  @Test func `Many at once with one key open one session; who comes in between is told to wait`() async throws {
+  @Test func `Many at once with one key open one session; who comes in between is told to wait`() async throws
+  {
     let bench = try await Bench()
     try await bench.serving { api in
       let body = #"{"filename":"a.md","mimeType":"text/markdown","sizeBytes":3}"#

@@ -10,7 +10,9 @@ import Testing
       let created = try await api.call(
         "POST", "/v1/files", #"{"filename":"call.vtt","mimeType":"text/vtt","sizeBytes":\#(bytes.count)}"#)
       #expect(created.status == 200)
-      let keys: Set = ["id", "filename", "mimeType", "sizeBytes", "status", "createdAt", "expiresAt", "completedAt"]
+      let keys: Set = [
+        "id", "filename", "mimeType", "sizeBytes", "status", "createdAt", "expiresAt", "completedAt",
+      ]
       #expect(try Self.keys(created) == keys.union(["uploadUrl", "uploadHeaders"]))
       #expect(created.text.contains(#""createdAt":"2026-04-08T11:00:00.123Z""#))
       #expect(created.text.contains(#""expiresAt":"2026-04-08T12:00:00.123Z""#))
@@ -56,7 +58,9 @@ import Testing
     }
   }
 
-  @Test func `Complete without bytes, or with another md5, is a 422 and leaves the session open`() async throws {
+  @Test func `Complete without bytes, or with another md5, is a 422 and leaves the session open`()
+    async throws
+  {
     let bench = try await Bench()
     try await bench.serving { api in
       let opened = try await api.open(4)
@@ -107,7 +111,8 @@ import Testing
       let file = try await api.complete(noise(29), "call.vtt")
       let created = try await api.call(
         "POST", "/v1/meetings",
-        #"{"fields":{"$title":"Weekly","$startDate":"2026-04-01T09:00:00Z","$endDate":"2026-04-01T10:00:00Z"}}"#)
+        #"{"fields":{"$title":"Weekly","$startDate":"2026-04-01T09:00:00Z","$endDate":"2026-04-01T10:00:00Z"}}"#
+      )
       #expect(created.status == 200, "\(created.text)")
       let meeting = try created.decode(Meeting.self)
       let changed = try await api.call(

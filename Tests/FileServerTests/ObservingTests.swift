@@ -53,14 +53,15 @@ import Testing
         #expect(lines.contains(expected), "\(expected)")
       }
       for line in lines {
-        #expect(line.wholeMatch(of: /# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{.*\})? \S+/) != nil, "\(line)")
+        #expect(
+          line.wholeMatch(of: /# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{.*\})? \S+/) != nil, "\(line)")
       }
     }
   }
 
   @Test func `A histogram counts cumulatively, and label values are escaped`() {
     let registry = PrometheusRegistry()
-    let timer = Timer(label: "t", dimensions: [("a", "x\"\\\n")], factory: registry)
+    let timer = CoreMetrics.Timer(label: "t", dimensions: [("a", "x\"\\\n")], factory: registry)
     timer.recordNanoseconds(7_000_000)
     timer.recordNanoseconds(3_000_000_000)
     let text = registry.text

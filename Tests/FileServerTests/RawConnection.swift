@@ -42,7 +42,9 @@ final class RawConnection: Sendable {
     try await blocking {
       var rest = bytes[...]
       while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        let count = rest.withUnsafeBytes {
+          send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+        }
         guard count > 0 else { throw Failure(action: "send", code: errno) }
         rest = rest.dropFirst(count)
       }
@@ -73,7 +75,8 @@ final class RawConnection: Sendable {
     shutdown(socket, Int32(SHUT_RDWR))
   }
 
-  private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+  private func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+  {
     try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
     }

@@ -21,23 +21,27 @@ struct WrongRequest: Sendable, CustomTestStringConvertible {
   static let wrong: [WrongRequest] = [
     // Each earlier check hides the later ones.
     WrongRequest(
-      body: "[", headers: ["authorization": "", "lightfield-version": "", "content-type": "text/plain"], status: 401),
+      body: "[", headers: ["authorization": "", "lightfield-version": "", "content-type": "text/plain"],
+      status: 401),
     WrongRequest(headers: ["authorization": "Bearer sk_lf_nobody"], status: 401),
     WrongRequest(headers: ["authorization": "Basic abc"], status: 401),
     WrongRequest(
       body: "[", headers: ["lightfield-version": "", "content-type": "text/plain"], status: 400,
       code: "version_header", param: "Lightfield-Version"),
-    WrongRequest(headers: ["lightfield-version": "2020-01-01"], status: 400, code: "version_header",
+    WrongRequest(
+      headers: ["lightfield-version": "2020-01-01"], status: 400, code: "version_header",
       param: "Lightfield-Version"),
     WrongRequest(
-      body: "[", headers: ["idempotency-key": String(repeating: "k", count: 256), "content-type": "text/plain"],
+      body: "[",
+      headers: ["idempotency-key": String(repeating: "k", count: 256), "content-type": "text/plain"],
       status: 400, code: "idempotency_key_too_long", param: "Idempotency-Key"),
     WrongRequest(body: "[", headers: ["content-type": "text/plain"], status: 415),
     WrongRequest(body: "{}", headers: ["content-type": ""], status: 415),
     WrongRequest(body: "[", status: 400, code: "invalid_json", param: "body"),
     WrongRequest(body: "[]", status: 400, code: "invalid_type", param: "body"),
     WrongRequest(body: nil, status: 400, code: "parameter_missing", param: "body"),
-    WrongRequest(body: #"{"mimeType":"a/b","sizeBytes":1}"#, status: 400, code: "parameter_missing", param: "filename"),
+    WrongRequest(
+      body: #"{"mimeType":"a/b","sizeBytes":1}"#, status: 400, code: "parameter_missing", param: "filename"),
     WrongRequest(
       body: #"{"filename":"a","mimeType":"a/b","sizeBytes":"1"}"#, status: 400, code: "invalid_type",
       param: "sizeBytes"),
@@ -48,25 +52,32 @@ struct WrongRequest: Sendable, CustomTestStringConvertible {
       body: #"{"filename":"a","mimeType":"a\nb","sizeBytes":1}"#, status: 400, code: "invalid_value",
       param: "mimeType"),
     WrongRequest(
-      body: #"{"filename":"a","mimeType":"a/b","sizeBytes":1,"purpose":null}"#, status: 400, code: "invalid_type",
+      body: #"{"filename":"a","mimeType":"a/b","sizeBytes":1,"purpose":null}"#, status: 400,
+      code: "invalid_type",
       param: "purpose"),
     WrongRequest(
       body: #"{"filename":"a","mimeType":"a/b","sizeBytes":1,"colour":"red"}"#, status: 400,
       code: "unknown_field", param: "colour"),
-    WrongRequest(path: "/v1/files/fil_none/complete", body: #"{"x":1}"#, status: 400, code: "unknown_field", param: "x"),
-    WrongRequest(path: "/v1/files/fil_none/cancel", body: #"{"x":1}"#, status: 400, code: "unknown_field", param: "x"),
+    WrongRequest(
+      path: "/v1/files/fil_none/complete", body: #"{"x":1}"#, status: 400, code: "unknown_field", param: "x"),
+    WrongRequest(
+      path: "/v1/files/fil_none/cancel", body: #"{"x":1}"#, status: 400, code: "unknown_field", param: "x"),
     WrongRequest(path: "/v1/files/fil_none/complete", body: "{}", status: 404),
-    WrongRequest(method: "GET", path: "/v1/files?limit=0", body: nil, status: 400, code: "invalid_value", param: "limit"),
     WrongRequest(
-      method: "GET", path: "/v1/files?limit=ten", body: nil, status: 400, code: "invalid_type", param: "limit"),
+      method: "GET", path: "/v1/files?limit=0", body: nil, status: 400, code: "invalid_value", param: "limit"),
     WrongRequest(
-      method: "GET", path: "/v1/files?offset=-1", body: nil, status: 400, code: "invalid_value", param: "offset"),
+      method: "GET", path: "/v1/files?limit=ten", body: nil, status: 400, code: "invalid_type", param: "limit"
+    ),
+    WrongRequest(
+      method: "GET", path: "/v1/files?offset=-1", body: nil, status: 400, code: "invalid_value",
+      param: "offset"),
     WrongRequest(
       method: "GET", path: "/v1/meetings?limit=1&limit=2", body: nil, status: 400, code: "invalid_value",
       param: "limit"),
     WrongRequest(method: "GET", path: "/v1/files/", body: nil, status: 404),
     WrongRequest(method: "GET", path: "/v2/files", body: nil, status: 404),
-    WrongRequest(method: "DELETE", path: "/v1/files/fil_none", body: nil, status: 405, code: "method_not_allowed"),
+    WrongRequest(
+      method: "DELETE", path: "/v1/files/fil_none", body: nil, status: 405, code: "method_not_allowed"),
     WrongRequest(
       path: "/v1/meetings", body: #"{"fields":{"$title":1}}"#, status: 400, code: "invalid_type",
       param: "fields.$title"),
@@ -97,7 +108,8 @@ struct WrongRequest: Sendable, CustomTestStringConvertible {
       var limited = api
       limited.key = readOnly
       #expect(try await limited.call("POST", "/v1/files", "{}").status == 400)
-      let refused = try await limited.call("POST", "/v1/files", #"{"filename":"a","mimeType":"a/b","sizeBytes":1}"#)
+      let refused = try await limited.call(
+        "POST", "/v1/files", #"{"filename":"a","mimeType":"a/b","sizeBytes":1}"#)
       #expect(refused.status == 403 && refused.text.contains("files:create"))
       #expect(try await limited.call("GET", "/v1/files").status == 200)
       #expect(try await limited.call("GET", "/v1/meetings").status == 403)
@@ -131,7 +143,8 @@ struct WrongRequest: Sendable, CustomTestStringConvertible {
       #expect(try await api.call("POST", "/v1/files", body).status == 413)
       let raw = try RawConnection(api.address)
       let headers = api.standard.map { "\($0.key): \($0.value)\r\n" }.joined()
-      try await raw.write("POST /v1/files HTTP/1.1\r\nhost: x\r\n\(headers)transfer-encoding: chunked\r\n\r\n")
+      try await raw.write(
+        "POST /v1/files HTTP/1.1\r\nhost: x\r\n\(headers)transfer-encoding: chunked\r\n\r\n")
       let piece = String(repeating: " ", count: 1 << 16)
       for _ in 0..<17 { try await raw.write("10000\r\n\(piece)\r\n") }
       #expect(try await raw.read(until: "bytes.").hasPrefix("HTTP/1.1 413"))

@@ -59,7 +59,9 @@ final class Bench: Sendable {
   /// The files that hold bytes, whole or arriving.
   func blobs() throws -> [String] {
     try ["blobs", "incoming"].flatMap { root in
-      try FileManager.default.subpathsOfDirectory(atPath: "\(directory)/\(root)").filter { $0.utf8.count >= 32 }
+      try FileManager.default.subpathsOfDirectory(atPath: "\(directory)/\(root)").filter {
+        $0.utf8.count >= 32
+      }
     }
   }
 }
@@ -67,7 +69,9 @@ final class Bench: Sendable {
 /// Every route and status that a server counted is one that the table, and so the description, has.
 private func expectDescribed(_ metrics: String) {
   for line in metrics.split(separator: "\n") where line.hasPrefix("moontide_http_requests_total") {
-    guard let match = line.wholeMatch(of: /.*route="(.*)",status="(\d+)"} \d+/), match.1 != "other" else { continue }
+    guard let match = line.wholeMatch(of: /.*route="(.*)",status="(\d+)"} \d+/), match.1 != "other" else {
+      continue
+    }
     let route = Route.allCases.first { "\($0.method) \($0.path)" == match.1 }
     #expect(route?.statuses.contains(Int(match.2) ?? 0) == true, "\(match.1) answered \(match.2)")
   }

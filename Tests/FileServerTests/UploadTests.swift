@@ -123,7 +123,8 @@ import Testing
   @Test func `The secret is its owner's alone, and serves every process of the store`() async throws {
     let bench = try await Bench()
     let opened = try await bench.serving { api in try await api.open(3) }
-    let mode = try FileManager.default.attributesOfItem(atPath: bench.directory + "/url-secret")[.posixPermissions]
+    let mode = try FileManager.default.attributesOfItem(atPath: bench.directory + "/url-secret")[
+      .posixPermissions]
     #expect(mode as? Int == 0o600)
     let second = try await LocalStore.open(bench.directory, clock: bench.clock.wallClock)
     try await bench.serving(store: second) { api in
