@@ -89,7 +89,9 @@ let package = Package(
       ], path: "Tests/ServiceTestSupport"),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["moontide", "FileServer", "LocalService", "FileSessions", grdb]),
+      dependencies: [
+        "moontide", "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, grdb,
+      ]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
@@ -104,7 +106,10 @@ let package = Package(
         "FileSessions", nioCore, nioHTTP1,
       ]),
     .testTarget(
-      name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
+      name: "FileServerTests",
+      dependencies: [
+        "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
+      ]),
     .testTarget(
       name: "LightfieldClientTests",
       dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),

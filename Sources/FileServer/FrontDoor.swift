@@ -23,8 +23,17 @@ struct FrontDoor: Sendable {
   enum Plan: Sendable {
     /// Nothing more is needed.
     case answer(Answer)
-    /// The body is read, and gives the answer; the number is how many bytes of it were taken.
-    case read(@Sendable (RequestBody) async -> (Answer, Int64))
+    /// The body is read, and gives the answer.
+    case read(@Sendable (RequestBody) async -> Reading)
+  }
+
+  /// What came of a request's body.
+  struct Reading: Sendable {
+    var answer: Answer
+    /// How many bytes were taken.
+    var received: Int64
+    /// Whether the body was read to its end, so that the connection can go on.
+    var isWhole: Bool
   }
 
   /// Decides about a request from its head.
@@ -33,7 +42,7 @@ struct FrontDoor: Sendable {
   ) {
     switch call.route.access {
     case .open:
-      return (.answer(open(call)), [], nil)
+      return (.answer(await open(call)), [], nil)
     case .signature:
       return (await signed(call), [], nil)
     case .key(let category):
@@ -41,12 +50,18 @@ struct FrontDoor: Sendable {
     }
   }
 
-  private func open(_ call: Call) -> Answer {
+  private func open(_ call: Call) async -> Answer {
     if call.route == .metrics {
       metrics.connections(connections.count)
       return Answer(text: registry.text, type: "text/plain; version=0.0.4; charset=utf-8")
     }
-    return Answer(text: "ok\n", type: "text/plain; charset=utf-8")
+    do throws(ServiceError) {
+      // Any read that is cheap: that no key is empty is known.
+      _ = try await store.caller(forKey: "")
+      return Answer(text: "ok\n", type: "text/plain; charset=utf-8")
+    } catch _ {
+      return Answer(ServiceError(.serviceUnavailable, "The store cannot be read now."))
+    }
   }
 
   private func signed(_ call: Call) async -> Plan {
@@ -57,13 +72,7 @@ struct FrontDoor: Sendable {
       }
       let upload = UploadCall(store: store, signer: signer, clock: surroundings.clock)
       let (writer, length) = (try await upload.begin(call), call.headers.contentLength ?? 0)
-      return .read { body in
-        do throws(ServiceError) {
-          return (try await upload.receive(body, length: length, into: writer), length)
-        } catch {
-          return (Answer(error), 0)
-        }
-      }
+      return .read { body in await upload.receive(body, length: length, into: writer) }
     } catch {
       return .answer(Answer(error))
     }
@@ -100,15 +109,17 @@ struct FrontDoor: Sendable {
     let maximum = configuration.maximumJSONBytes
     guard (call.headers.contentLength ?? 0) <= Int64(maximum) else { throw Self.tooLarge(maximum) }
     return .read { body in
+      let bytes: [UInt8]
       do throws(ServiceError) {
-        let bytes = try await collect(body, call)
-        do throws(ServiceError) {
-          return (try await perform(call, for: caller, body: bytes, key: key), Int64(bytes.count))
-        } catch {
-          return (Answer(error), Int64(bytes.count))
-        }
+        bytes = try await collect(body, call)
       } catch {
-        return (Answer(error), 0)
+        return Reading(answer: Answer(error), received: 0, isWhole: false)
+      }
+      do throws(ServiceError) {
+        let answer = try await perform(call, for: caller, body: bytes, key: key)
+        return Reading(answer: answer, received: Int64(bytes.count), isWhole: true)
+      } catch {
+        return Reading(answer: Answer(error), received: Int64(bytes.count), isWhole: true)
       }
     }
   }
@@ -116,6 +127,9 @@ struct FrontDoor: Sendable {
   private func perform(
     _ call: Call, for caller: Caller, body: [UInt8], key: String?
   ) async throws(ServiceError) -> Answer {
+    guard !body.isEmpty || call.route.body != .json else {
+      throw .invalid("body", code: .parameterMissing, "The request has no body; it takes an object of JSON.")
+    }
     let service = store.service(for: caller)
     let files = FileCalls(service: service, policy: store.policy, signer: signer)
     let meetings = MeetingCalls(service: service)
@@ -198,9 +212,6 @@ extension FrontDoor {
     }
     if let announced = call.headers.contentLength, announced != bytes.count {
       throw ServiceError(receiving: ChannelError.eof)
-    }
-    guard !bytes.isEmpty || call.route.body == .optionalJSON else {
-      throw .invalid("body", code: .parameterMissing, "The request has no body; it takes an object of JSON.")
     }
     return bytes
   }

@@ -12,66 +12,31 @@ struct Responder: Sendable {
   /// What is left of a refused request's body, and may be read to its end so that the connection can go on.
   private static let worthReading: Int64 = 64 << 10
 
-  func respond(to request: Request, _ writer: consuming ResponseWriter, from channel: any Channel)
-    async throws
-  {
+  func respond(
+    to request: Request, _ writer: consuming ResponseWriter, from channel: any Channel
+  ) async throws {
     door.metrics.began()
     let began = door.surroundings.uptime()
     let headers = RequestHeaders(request)
-    let path = (request.head.path ?? "").split(
-      separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    let method = request.head.method.rawValue
-    let match = Route.match(method: method, path: path.first ?? "")
-    var record = AccessRecord(
-      time: door.surroundings.clock.now, request: door.identifiers.identifier("req_"), method: method,
-      path: AccessRecord.harmless(path.first ?? ""), status: 0, received: 0, sent: 0, milliseconds: 0)
-
-    var answer: Answer
-    var common: [(name: String, value: String)] = []
-    var isBodyRead = false
-    var route: Route?
-    switch match {
-    case .route(let found, let id):
-      route = found
-      record.path = found.path
-      if !id.isEmpty { record.id = AccessRecord.harmless(id) }
-      let call = Call(
-        id: record.request, route: found, target: id, query: Query(path.count > 1 ? path[1] : ""),
-        headers: headers, origin: origin(of: request, channel), received: record.time)
-      let (plan, headers, organisation) = await door.plan(call)
-      (common, record.organisation) = (headers, organisation)
+    var (record, route, plan, common) = await decide(about: request, headers, from: channel)
+    var canGoOn = canDrain(headers)
+    do {
+      var answer: Answer
       switch plan {
       case .answer(let ready):
         answer = ready
       case .read(let read):
-        if call.headers.expectContinue {
+        if headers.expectContinue {
           try await writer.writeInformationalHead(Response(status: .continue).head)
         }
-        (answer, record.received) = await read(request.body)
-        isBodyRead = record.received > 0 || !call.headers.announceBody
+        let reading = await read(request.body)
+        (answer, record.received, canGoOn) = (reading.answer, reading.received, reading.isWhole)
       }
-    case .otherMethods(let methods):
-      answer = Answer(
-        ServiceError(
-          .badRequest,
-          "The path takes \(methods.joined(separator: ", ")), not \(AccessRecord.harmless(method)).",
-          status: 405, code: "method_not_allowed"))
-      answer.headers.append(("allow", methods.joined(separator: ", ")))
-    case .nothing:
-      answer = Answer(ServiceError(.notFound, "Nothing is served at this path."))
-    }
-
-    if !isBodyRead && !canDrain(headers) { common.append(("connection", "close")) }
-    common += [("x-request-id", record.request), ("date", HTTPDate.text(record.time))]
-    if method == "HEAD" {
-      // A HEAD is answered as the GET would be, without its body.
-      if case .bytes(let bytes) = answer.body { answer.length = Int64(bytes.count) }
-      answer.body = .none
-    }
-    answer.headers += common
-    record.status = answer.status
-    record.error = answer.error.map { $0.code ?? $0.kind.rawValue }
-    do {
+      if !canGoOn { common.append(("connection", "close")) }
+      answer.headers += common
+      if record.method == "HEAD" { answer.dropBody() }
+      record.status = answer.status
+      record.error = answer.error.map { $0.code ?? $0.kind.rawValue }
       try await send(answer, to: writer)
       record.sent = answer.bodyLength
     } catch {
@@ -82,7 +47,42 @@ struct Responder: Sendable {
     door.metrics.ended(
       route, status: record.status, received: record.received, sent: record.sent, took: took)
     door.surroundings.record(record)
-    if record.aborted == true { try await channel.close() }
+    // Half an answer must not be followed by another.
+    if record.aborted == true { channel.close(promise: nil) }
+  }
+
+  /// What is to be done, with the headers that any answer gets and what the log tells so far.
+  private func decide(
+    about request: Request, _ headers: RequestHeaders, from channel: any Channel
+  ) async -> (AccessRecord, Route?, FrontDoor.Plan, [(name: String, value: String)]) {
+    let target = (request.head.path ?? "").split(
+      separator: "?" as Character, maxSplits: 1, omittingEmptySubsequences: false)
+    let (path, method) = (target.first ?? "", request.head.method.rawValue)
+    var record = AccessRecord(
+      time: door.surroundings.clock.now, request: door.identifiers.identifier("req_"), method: method,
+      path: AccessRecord.harmless(path), status: 0, received: 0, sent: 0, milliseconds: 0)
+    var common = [("x-request-id", record.request), ("date", HTTPDate.text(record.time))]
+    switch Route.match(method: method, path: path) {
+    case .route(let route, let id):
+      record.path = route.path
+      if !id.isEmpty { record.id = AccessRecord.harmless(id) }
+      let call = Call(
+        route: route, target: id, query: Query(target.count > 1 ? target[1] : ""), headers: headers,
+        origin: origin(of: request, channel))
+      let (plan, headers, organisation) = await door.plan(call)
+      record.organisation = organisation
+      return (record, route, plan, common + headers)
+    case .otherMethods(let methods):
+      let known = methods.joined(separator: ", ")
+      common.append(("allow", known))
+      let refusal = ServiceError(
+        .badRequest, "The path takes \(known), not \(AccessRecord.harmless(method)).", status: 405,
+        code: "method_not_allowed")
+      return (record, nil, .answer(Answer(refusal)), common)
+    case .nothing:
+      let refusal = ServiceError(.notFound, "Nothing is served at this path.")
+      return (record, nil, .answer(Answer(refusal)), common)
+    }
   }
 
   /// Whether the connection can go on although the body was not read: what is left is little, and will come.
@@ -133,17 +133,6 @@ struct Responder: Sendable {
         try await writer.finish(nil)
       }
       try await writer.write(response: response.head, body: body)
-    }
-  }
-}
-
-extension Answer {
-  /// How many bytes the body has.
-  fileprivate var bodyLength: Int64 {
-    switch body {
-    case .none: 0
-    case .bytes(let bytes): Int64(bytes.count)
-    case .file(_, let range): range.upperBound - range.lowerBound
     }
   }
 }

@@ -109,7 +109,7 @@ final class Running: Sendable {
   }
 
   /// The binary that was built together with these tests.
-  private static let executable: String = {
+  static let executable: String = {
     let runner = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     return runner.appendingPathComponent("moontide").path
   }()

@@ -45,6 +45,21 @@ struct Answer: Sendable {
   }
 
   static let json = "application/json"
+
+  /// How many bytes the body has.
+  var bodyLength: Int64 {
+    switch body {
+    case .none: 0
+    case .bytes(let bytes): Int64(bytes.count)
+    case .file(_, let range): range.upperBound - range.lowerBound
+    }
+  }
+
+  /// Leaves the head as it is and takes the body away, as `HEAD` wants it.
+  mutating func dropBody() {
+    length = length ?? bodyLength
+    body = .none
+  }
 }
 
 extension Answer {

@@ -1,11 +1,7 @@
-import FileSessions
 import HummingbirdCore
-import LocalService
 
 /// One request on its way through the server.
 struct Call: Sendable {
-  /// What the answer, the log and a report of a fault name it by: `req_…`
-  let id: String
   let route: Route
   /// The id in the path, empty where the route has none.
   let target: String
@@ -13,8 +9,6 @@ struct Call: Sendable {
   let headers: RequestHeaders
   /// Scheme and host under which the client sees the server, for the URLs that it is given.
   let origin: String
-  /// When it came.
-  let received: Timestamp
 }
 
 /// The headers of a request, by their names in lower case.

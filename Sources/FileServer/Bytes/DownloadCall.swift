@@ -30,13 +30,10 @@ struct DownloadCall: Sendable {
       answer = Answer(status: 206, body: .file(file, part))
       answer.headers.append(
         ("content-range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.length)"))
-      answer.length = part.upperBound - part.lowerBound
     case nil:
       answer = Answer(status: 200, body: .file(file, 0..<file.length))
-      answer.length = file.length
     }
     answer.headers += Self.headers(of: file, tag: tag)
-    if call.route == .downloadHead { answer.body = .none }
     return answer
   }
 

@@ -46,22 +46,22 @@ struct UploadCall: Sendable {
   }
 
   /// Receives the bytes; what arrives of a body that is cut off leaves nothing.
-  func receive(
-    _ body: RequestBody, length: Int64, into writer: UploadWriter
-  ) async throws(ServiceError) -> Answer {
+  func receive(_ body: RequestBody, length: Int64, into writer: UploadWriter) async -> FrontDoor.Reading {
+    var received: Int64 = 0
     do {
-      let received = try await gather(body, into: writer)
+      received = try await gather(body, into: writer)
       guard received == length else {
         throw ServiceError(
           .badRequest, "The body ended after \(received) of \(length) bytes. Send it again.",
           code: "body_incomplete")
       }
-      // A session of no bytes cannot be; a body of none still is what was sent.
       let receipt = try await writer.finish()
-      return Answer(status: 200, headers: [("etag", "\"\(receipt.md5)\""), ("content-length", "0")])
+      let answer = Answer(status: 200, headers: [("etag", "\"\(receipt.md5)\"")])
+      return FrontDoor.Reading(answer: answer, received: received, isWhole: true)
     } catch {
       await writer.abandon()
-      throw ServiceError(receiving: error)
+      return FrontDoor.Reading(
+        answer: Answer(ServiceError(receiving: error)), received: received, isWhole: received == length)
     }
   }
 

@@ -93,8 +93,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     case .end:
       open -= 1
       guard closesAfterAnswer, open <= 0 else { break }
-      context.writeAndFlush(data, promise: promise)
-      return linger(context)
+      return finish(data, promise, context)
     }
     context.write(data, promise: promise)
   }
@@ -131,9 +130,19 @@ final class ConnectionGuard: ChannelDuplexHandler {
       version: .http1_1, status: .init(statusCode: refusal.status ?? 400), headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     isReading = true
-    linger(context)
+    finish(wrapOutboundOut(.end(nil)), nil, context)
+  }
+
+  /// Sends the last part of an answer, and closes when all of it has left.
+  private func finish(_ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+    let sent = promise ?? context.eventLoop.makePromise()
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    sent.futureResult.whenComplete { _ in
+      let (handler, context) = bound.value
+      handler.linger(context)
+    }
+    context.writeAndFlush(data, promise: sent)
   }
 
   /// Closes once the client had a moment to read the answer.

@@ -35,6 +35,6 @@ package struct AccessRecord: Hashable, Sendable, Encodable {
   /// Text from a request, cut, without anything that looks like a key.
   static func harmless(_ text: some StringProtocol) -> String {
     let text = String(text.prefix(200))
-    return text.contains("sk_") ? "(withheld: it looks like a key)" : text
+    return (text.percentDecoded ?? text).contains("sk_") ? "(withheld: it looks like a key)" : text
   }
 }
