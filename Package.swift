@@ -88,8 +88,7 @@ let package = Package(
     .testTarget(
       name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
     .testTarget(
-      name: "LightfieldClientTests",
-      dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),
+      name: "LightfieldClientTests", dependencies: ["LightfieldClient", "FileSessions", "Digests", logging]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
