@@ -111,8 +111,7 @@ let package = Package(
         "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
       ]),
     .testTarget(
-      name: "LightfieldClientTests",
-      dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),
+      name: "LightfieldClientTests", dependencies: ["LightfieldClient", "FileSessions", "Digests", logging]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(

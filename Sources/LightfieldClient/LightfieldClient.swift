@@ -11,7 +11,8 @@ package final class LightfieldClient: Sendable {
   let service: ServiceURL
   let key: APIKey
   let configuration: Configuration
-  let pacer: Pacer
+  /// What its calls wait for.
+  package let pacer: Pacer
   let transport: Transport
   let clock: WallClock
   let steadyClock: SteadyClock

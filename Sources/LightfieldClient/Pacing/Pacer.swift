@@ -36,8 +36,11 @@ package actor Pacer {
   /// Calls a second at present.
   package func rate(_ category: RateCategory) -> Int { lanes[category]?.bucket.rate ?? 0 }
 
+  /// How many calls wait for their turn.
+  package func waiting(_ category: RateCategory) -> Int { lanes[category]?.waiting.count ?? 0 }
+
   /// Waits for the call's turn; throws `CancellationError` when the task is cancelled.
-  func admit(_ category: RateCategory) async throws -> Pass {
+  package func admit(_ category: RateCategory) async throws -> Pass {
     arrivals += 1
     let number = arrivals
     return try await withTaskCancellationHandler {
@@ -52,7 +55,7 @@ package actor Pacer {
   }
 
   /// Takes note of how a call was answered: nil when it was not.
-  func answered(_ pass: Pass, _ report: RateReport?) {
+  package func answered(_ pass: Pass, _ report: RateReport?) {
     lanes[pass.category]?.bucket.answered(pass.ticket, report, at: clock.now)
     advance(pass.category)
   }

@@ -11,16 +11,16 @@
 /// - After a 429 nothing goes for as long as it says.
 ///
 /// What others of the organisation use shows in the answers, and is left to them.
-struct RateBucket: Sendable {
+package struct RateBucket: Sendable {
   /// A call that was let through.
-  struct Ticket: Hashable, Sendable {
+  package struct Ticket: Hashable, Sendable {
     fileprivate let number: Int
     fileprivate let sent: Duration
     /// How many places were taken when it was sent, its own among them.
     fileprivate let taken: Int
   }
 
-  enum Admission: Hashable, Sendable {
+  package enum Admission: Hashable, Sendable {
     case go(Ticket)
     /// Not before this moment.
     case wait(until: Duration)
@@ -29,7 +29,7 @@ struct RateBucket: Sendable {
   }
 
   /// What the service gives when it says nothing else: the limit of API version 2026-03-01.
-  static let usualLimit = 25
+  package static let usualLimit = 25
   private static let second = Duration.seconds(1)
   /// Longer than clocks and timers are inexact, and 0.2 % of a second.
   private static let margin = Duration.milliseconds(2)
@@ -50,17 +50,17 @@ struct RateBucket: Sendable {
   private var quickest: Duration?
 
   /// - Parameter share: the most calls a second, nil for all that the service gives.
-  init(share: Int?) {
+  package init(share: Int?) {
     self.share = share
   }
 
   /// Calls a second at present.
-  var rate: Int { max(1, min(share ?? .max, serviceLimit - others - caution)) }
+  package var rate: Int { max(1, min(share ?? .max, serviceLimit - others - caution)) }
 
   private var interval: Duration { Self.second / rate }
 
   /// Lets a call through, or tells when to ask again.
-  mutating func admit(at now: Duration) -> Admission {
+  package mutating func admit(at now: Duration) -> Admission {
     free(at: now)
     guard now >= pausedUntil else { return .wait(until: pausedUntil) }
     // A fifth of a second's calls may go at once after a pause.
@@ -76,7 +76,7 @@ struct RateBucket: Sendable {
   }
 
   /// Takes note of an answer, or of there being none.
-  mutating func answered(_ ticket: Ticket, _ report: RateReport?, at now: Duration) {
+  package mutating func answered(_ ticket: Ticket, _ report: RateReport?, at now: Duration) {
     let took = now - ticket.sent
     if report != nil {
       // Slowly forgotten, so that a way that became longer counts as that.

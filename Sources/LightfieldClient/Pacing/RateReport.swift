@@ -3,15 +3,15 @@ import FileSessions
 import NIOHTTP1
 
 /// What an answer says about the limits it counts against.
-struct RateReport: Hashable, Sendable {
+package struct RateReport: Hashable, Sendable {
   /// Calls a second in all, for the whole organisation.
-  var limit: Int?
+  package var limit: Int?
   /// How many of them are left in this second.
-  var remaining: Int?
+  package var remaining: Int?
   /// How long to wait, if the call was one too many.
-  var pause: Duration?
+  package var pause: Duration?
 
-  init(limit: Int? = nil, remaining: Int? = nil, pause: Duration? = nil) {
+  package init(limit: Int? = nil, remaining: Int? = nil, pause: Duration? = nil) {
     self.limit = limit
     self.remaining = remaining
     self.pause = pause
