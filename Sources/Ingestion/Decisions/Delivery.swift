@@ -158,7 +158,7 @@ package struct Delivery: Sendable {
       return .hash
     case .conflict, .notFound:
       return job.session.map { ask($0.id) } ?? reopen()
-    case .unauthorized, .forbidden:
+    case .uploadRefused, .unauthorized, .forbidden:
       // The signature of the upload URL ran out before the session did.
       return cancel(reopening: true)
     case .tooLarge:
@@ -205,7 +205,7 @@ package struct Delivery: Sendable {
     case .unauthorized, .forbidden, .requestTimeout, .idempotencyConflict, .tooManyRequests,
       .internalServerError, .serviceUnavailable, .gatewayTimeout, .unreachable:
       return .end(.away(error))
-    case .badRequest, .objectExists, .tooLarge, .unsupportedMediaType, .source, .unexpected:
+    case .badRequest, .objectExists, .uploadRefused, .tooLarge, .unsupportedMediaType, .source, .unexpected:
       return cancel(then: .failed(Failure(error)))
     }
   }
@@ -254,7 +254,8 @@ package struct Delivery: Sendable {
       // It has ended by itself, which is all that was wanted.
       cancelled()
     case .badRequest, .unauthorized, .forbidden, .requestTimeout, .idempotencyConflict, .objectExists,
-      .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests, .internalServerError,
+      .uploadRefused, .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests,
+      .internalServerError,
       .serviceUnavailable, .gatewayTimeout, .unreachable, .source, .unexpected:
       // The record stays, so that the next run cancels it.
       .end(.away(error))
