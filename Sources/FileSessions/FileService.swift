@@ -1,7 +1,7 @@
 /// The file API as one caller sees it: Lightfield, or the local service.
 ///
 /// Every call is a single attempt that ends in a value or in a ``ServiceError``; who wants retries asks a
-/// ``RetryPolicy``, or wraps the service in ``RetryingFileService``. Implementations are safe to call from
+/// ``RetryPolicy``, or wraps the service in ``RetryingService``. Implementations are safe to call from
 /// many tasks at once.
 package protocol FileService: Sendable {
   /// Opens a session.

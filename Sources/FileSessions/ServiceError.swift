@@ -91,7 +91,9 @@ package struct ServiceError: Error, Hashable, Sendable {
   package enum Code: String, CaseIterable, Sendable {
     case parameterMissing = "parameter_missing"
     case invalidType = "invalid_type"
-    /// A value of the right type that is not allowed. The API's list of codes is open; this one is ours.
+    /// The body is not JSON. Ours, as the next one is: the API's list of codes is open.
+    case invalidJSON = "invalid_json"
+    /// A value of the right type that is not allowed.
     case invalidValue = "invalid_value"
     case unknownField = "unknown_field"
     case versionHeader = "version_header"
@@ -127,7 +129,8 @@ extension ServiceError.Kind {
     case .requestTimeout, .idempotencyConflict, .tooManyRequests, .internalServerError, .serviceUnavailable,
       .gatewayTimeout, .unreachable:
       true
-    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .uploadRefused, .tooLarge,
+    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .uploadRefused,
+      .tooLarge,
       .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       false
     }
