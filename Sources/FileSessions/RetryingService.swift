@@ -27,6 +27,10 @@ package struct RetryingService: LightfieldService {
     try await retry { () async throws(ServiceError) in try await base.cancel(id) }
   }
 
+  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
+    try await retry { () async throws(ServiceError) in try await base.cancel(id, key: key) }
+  }
+
   package func retrieve(_ id: String) async throws(ServiceError) -> FileSession {
     try await retry { () async throws(ServiceError) in try await base.retrieve(id) }
   }

@@ -12,7 +12,11 @@ extension LightfieldClient: FileService {
   }
 
   package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
-    try await call(.cancelFile(id), FileSession.self)
+    try await cancel(id, key: nil)
+  }
+
+  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
+    try await call(.cancelFile(id, key: key), FileSession.self)
   }
 
   package func retrieve(_ id: String) async throws(ServiceError) -> FileSession {

@@ -10,7 +10,7 @@ import NIOHTTP1
 package final class LightfieldClient: Sendable {
   let service: ServiceURL
   let key: APIKey
-  let configuration: Configuration
+  package let configuration: Configuration
   /// What its calls wait for.
   package let pacer: Pacer
   let transport: Transport

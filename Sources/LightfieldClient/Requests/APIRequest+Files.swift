@@ -14,10 +14,10 @@ extension APIRequest {
       idempotencyKey: key)
   }
 
-  static func cancelFile(_ id: String) throws(ServiceError) -> APIRequest {
+  static func cancelFile(_ id: String, key: String?) throws(ServiceError) -> APIRequest {
     APIRequest(
       method: .POST, path: "/v1/files/\(try id.pathSegment)/cancel", body: .empty, category: .write,
-      scope: "files:create")
+      scope: "files:create", idempotencyKey: key)
   }
 
   static func file(_ id: String) throws(ServiceError) -> APIRequest {
