@@ -135,6 +135,7 @@ static int base_load(lua_State *L) {
   if (from.left > host->largest_source)
     return luaL_error(L, "the source given to load is too long (%d bytes, %d are allowed)", (int)from.left,
                       (int)host->largest_source);
+  clb_note_source(host, from.bytes, from.left);
   int status = lua_load(L, read_piece, &from, name, "t");
   clb_caught(L, status);
   if (status != LUA_OK) {

@@ -1,6 +1,7 @@
 // Calls from Swift into a script, and the trampolines of host functions.
 #include "internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,24 +59,45 @@ static void record_traceback(lua_State *L, clb_call *call, int level) {
   host->in_swift--;
 }
 
-void clb_record_place(lua_State *L, clb_call *call, int level) {
-  if (call->traceback != NULL) return;
+// The innermost line of a script's own, or of whatever has lines when there is none.
+static void find_place(lua_State *L, int level, clb_place *place) {
+  place->line = 0;
   lua_Debug frame;
-  for (int i = level; lua_getstack(L, i, &frame); i++) {
+  for (int i = level; i < level + DEEP_STACK && lua_getstack(L, i, &frame); i++) {
     lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline > 0) {
-      call->line = frame.currentline;
-      memcpy(call->chunk, frame.short_src, sizeof call->chunk);
-      break;
-    }
+    bool is_ours = *frame.source == '=';
+    if (frame.currentline <= 0 || (is_ours && place->line != 0)) continue;
+    place->line = frame.currentline;
+    memcpy(place->chunk, frame.short_src, sizeof place->chunk);
+    if (!is_ours) break;
   }
+}
+
+// What tells one error from another one.
+static const void *identity(lua_State *L, int index) { return lua_topointer(L, index); }
+
+void clb_note_raised(lua_State *co) {
+  clb_call *call = clb_host_in(co)->call;
+  const void *value = identity(co, -1);
+  // Raised again in an outer coroutine it is still the same error.
+  if (call == NULL || value == NULL || value == call->raised_value) return;
+  find_place(co, 0, &call->raised);
+  call->raised_value = call->raised.line > 0 ? value : NULL;
+}
+
+void clb_record_place(lua_State *L, clb_call *call, int level, int error) {
+  if (call->traceback != NULL) return;
+  if (error != 0 && call->raised_value != NULL && call->raised_value == identity(L, error))
+    call->place = call->raised;
+  else
+    find_place(L, level, &call->place);
   record_traceback(L, call, level);
 }
 
 // The handler of the outermost protected call: notes the place before the stack unwinds.
 int clb_entry_handler(lua_State *L) {
   clb_host *host = clb_host_in(L);
-  if (host->call != NULL) clb_record_place(L, host->call, 1);
+  if (host->call != NULL) clb_record_place(L, host->call, 1, 1);
   return 1;
 }
 
@@ -113,33 +135,49 @@ static int entry_finished(lua_State *L, int status, lua_KContext unused) {
   return 2;
 }
 
-// The first function of every call. Runs the script's function in protected mode, so that
+// The first function of a call of a script that may have <close> variables. Runs the script's function in protected mode, so that
 // an error unwinds inside the coroutine (where a __close may still wait), and the
 // coroutine can be used again.
 static int entry(lua_State *L) {
-  clb_call *call = clb_host_in(L)->call;
-  if (call->stopped != CLB_RUNNING) {
-    // Stopped before it began, with the call that it is a part of.
-    call->failed = true;
-    lua_settop(L, 0);
-    lua_pushnil(L);
-    lua_pushnil(L);
-    return 2;
-  }
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, entry_finished);
   return entry_finished(L, status, 0);
 }
 
-lua_State *clb_new_coroutine(clb_host *host, int *reference) {
-  lua_State *coroutine = lua_newthread(host->main);
-  lua_sethook(coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
-  *reference = luaL_ref(host->main, LUA_REGISTRYINDEX);
-  return coroutine;
+// -- The life of a call.
+
+clb_call *clb_new_call(clb_host *host) {
+  clb_call *call = calloc(1, sizeof *call);
+  if (call == NULL) return NULL;
+  call->coroutine = lua_newthread(host->main);
+  lua_sethook(call->coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
+  call->anchor = luaL_ref(host->main, LUA_REGISTRYINDEX);
+  // Room for a function and the first arguments of every call.
+  lua_checkstack(call->coroutine, 40);
+  return call;
 }
 
-void clb_begin(lua_State *coroutine) {
-  lua_pushcfunction(coroutine, entry);
-  lua_pushcfunction(coroutine, clb_entry_handler);
+void clb_abandon(clb_host *host, clb_call *call) { luaL_unref(host->main, LUA_REGISTRYINDEX, call->anchor); }
+
+void clb_free_call(clb_call *call) {
+  free(call->traceback);
+  free(call);
+}
+
+void clb_protect(clb_call *call) {
+  lua_pushcfunction(call->coroutine, entry);
+  lua_pushcfunction(call->coroutine, clb_entry_handler);
+}
+
+bool clb_recover(clb_call *call) {
+  // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
+  if (call->dead || call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM) return false;
+  free(call->traceback);
+  call->traceback = NULL;
+  call->failed = false;
+  call->status = LUA_OK;
+  call->place.line = 0;
+  call->memory_errors = 0;
+  return true;
 }
 
 bool clb_waits(lua_State *L) {
@@ -147,48 +185,113 @@ bool clb_waits(lua_State *L) {
          lua_touserdata(L, -1) == (void *)&clb_waiting_mark;
 }
 
-static int turn(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results, int64_t started) {
+// The end of a call whose coroutine has died where an error was raised, since its function ran unprotected.
+// Leaves the error value and its text, as `entry` does, on a coroutine that can be used again.
+static void bury(clb_host *host, lua_State *L, clb_call *call, int status) {
+  call->failed = true;
+  call->status = status;
+  if (call->protected_entry) {
+    // The entry itself failed: no memory, or no C stack, even for that.
+    call->dead = true;
+    return;
+  }
+  clb_record_place(L, call, 0, -1);
+  if (call->stopped != CLB_RUNNING || status == LUA_ERRMEM) {
+    call->dead = true;
+    return;
+  }
+  host->current = L;
+  // There is nothing to close that may wait, but there may be a variable of the host's own.
+  host->closing = 1;
+  call->status = lua_resetthread(L);
+  host->closing = 0;
+  if (call->stopped != CLB_RUNNING || call->status == LUA_ERRMEM) {
+    call->dead = true;
+    return;
+  }
+  int type = lua_type(L, -1);
+  if (type != LUA_TSTRING && type != LUA_TUSERDATA) {
+    host->in_swift++;
+    lua_pushcfunction(L, error_text);
+    lua_pushvalue(L, -2);
+    host->in_swift--;
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) return;
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+}
+
+// Resumes a call's coroutine. What Swift does between two turns is never held to the memory cap.
+static inline int turn(clb_host *host, clb_call *call, int arguments, int64_t started) {
+  // `blocked` and `closing` are what they were: whoever sets them sets them back before an error can pass.
+  lua_State *L = call->coroutine;
   host->call = call;
   host->top = L;
   host->current = L;
-  host->blocked = NULL;
-  host->closing = 0;
   host->turn_started = started;
   host->last_hook = 0;
-  if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
-  int in_swift = host->in_swift;
   host->in_swift = 0;
-  int status = lua_resume(L, NULL, arguments, results);
-  host->in_swift = in_swift;
+  int status = lua_resume(L, NULL, arguments, &call->results);
+  host->in_swift = 1;
+  return status;
+}
+
+// The end of a turn that was anything but short and successful.
+static int end_turn(clb_host *host, clb_call *call, int status) {
+  if (status > LUA_YIELD) {
+    host->in_swift = 0;
+    bury(host, call->coroutine, call, status);
+    host->in_swift = 1;
+  }
   if (host->turn_started != 0 || status == LUA_YIELD) {
     int64_t now = clb_now();
     call->waits_since = now;
     if (host->turn_started != 0) call->budget->nanoseconds -= now - host->turn_started;
   }
   host->call = NULL;
-  host->top = NULL;
-  host->current = NULL;
   if (status == LUA_YIELD) return CLB_WAITING;
-  if (status == LUA_OK) return call->failed ? CLB_FAILED : CLB_FINISHED;
-  // The entry itself failed: no memory, or no C stack, even for that.
-  call->failed = true;
-  call->dead = true;
-  call->status = status;
-  *results = 1;
-  return CLB_FAILED;
+  return call->failed ? CLB_FAILED : CLB_FINISHED;
 }
 
-int clb_start(clb_host *host, lua_State *L, clb_call *call, int arguments, int *results) {
-  return turn(host, L, call, arguments + 2, results, 0);
+// Calls that are not as most are: stopped before they began, protected, or after a very long string was made.
+static int prepare(clb_host *host, clb_call *call, int arguments) {
+  lua_State *L = call->coroutine;
+  if (call->stopped != CLB_RUNNING) {
+    // With the call that it is a part of.
+    call->failed = true;
+    call->dead = true;
+    lua_settop(L, 0);
+    lua_pushnil(L);
+    return -1;
+  }
+  if (host->interval != CLB_INTERVAL) lua_sethook(L, clb_hook, LUA_MASKCOUNT, host->interval);
+  return call->protected_entry ? arguments + 2 : arguments;
 }
 
-int clb_continue(clb_host *host, lua_State *L, clb_call *call, int *results) {
-  lua_settop(L, -2);  // the waiting mark
-  int64_t now = clb_now();
-  int64_t waited = now - call->waits_since;
-  if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
+int clb_start(clb_host *host, clb_call *call, int arguments) {
+  if (call->stopped != CLB_RUNNING || call->protected_entry || host->interval != CLB_INTERVAL) {
+    arguments = prepare(host, call, arguments);
+    if (arguments < 0) return CLB_FAILED;
+  }
+  int status = turn(host, call, arguments, 0);
+  if (status != LUA_OK || host->turn_started != 0 || call->failed) return end_turn(host, call, status);
+  host->call = NULL;
+  return CLB_FINISHED;
+}
+
+int clb_continue(clb_host *host, clb_call *call, bool at_once) {
+  lua_settop(call->coroutine, -2);  // the waiting mark
+  // Where the thread has done nothing but this operation, the time since the turn before belongs to the call, and
+  // the clock need not be read again.
+  int64_t now = call->waits_since;
+  if (!at_once) {
+    now = clb_now();
+    int64_t waited = now - call->waits_since;
+    if (waited < CLB_SHORTEST_WAIT) call->budget->nanoseconds -= waited;
+  }
   call->budget->instructions -= CLB_WAIT_COST;
-  return turn(host, L, call, 0, results, now);
+  if (host->interval != CLB_INTERVAL) lua_sethook(call->coroutine, clb_hook, LUA_MASKCOUNT, host->interval);
+  return end_turn(host, call, turn(host, call, 0, now));
 }
 
 int clb_call_nested(lua_State *L, int arguments, int results) {
@@ -202,6 +305,19 @@ int clb_call_nested(lua_State *L, int arguments, int results) {
 
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk) {
   return luaL_loadbufferx(L, bytes, count, chunk, "t");
+}
+
+static bool is_part_of_name(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+void clb_note_source(clb_host *host, const char *bytes, size_t count) {
+  // `<close>` and `__close`; and `load`, which may bring them while a call is already under way.
+  for (size_t i = 0; i + 4 <= count && !host->closes; i++) {
+    if (bytes[i] == 'c') {
+      host->closes = i + 5 <= count && memcmp(bytes + i, "close", 5) == 0;
+    } else if (bytes[i] == 'l' && memcmp(bytes + i, "load", 4) == 0) {
+      host->closes = (i == 0 || !is_part_of_name(bytes[i - 1])) && (i + 4 == count || !is_part_of_name(bytes[i + 4]));
+    }
+  }
 }
 
 // -- Host functions. Upvalues: number, name.
@@ -220,7 +336,7 @@ static int host_continue(lua_State *L, int status, lua_KContext function) {
 static int settle(lua_State *L, clb_host *host, int answer, int function) {
   // A script function called by the host function may have been stopped.
   if (host->call != NULL && host->call->stopped != CLB_RUNNING) {
-    clb_record_place(L, host->call, 0);
+    clb_record_place(L, host->call, 0, 0);
     return clb_raise_stop(L);
   }
   if (answer >= 0) {

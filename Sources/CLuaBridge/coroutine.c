@@ -27,20 +27,17 @@ static bool was_stopped(lua_State *co) {
 static int give_error(lua_State *L, lua_State *co, int status, int kind) {
   // Called with the error value on top of co.
   clb_caught(L, status);
+  clb_note_raised(co);
   if (kind == AS_RESUME) {
     lua_pushboolean(L, 0);
     lua_xmove(co, L, 1);
     return 2;
   }
-  // As in the stock wrap: close the coroutine's variables, then pass the error on.
+  // As in the stock wrap: close the coroutine's variables, then pass the error on. The stock one also puts its own
+  // place in front of a text, which would hide where the error was raised.
   int closed = lua_resetthread(co);
   clb_caught(L, closed);
   lua_xmove(co, L, 1);
-  if (closed != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
-  }
   return lua_error(L);
 }
 

@@ -37,7 +37,10 @@ void clb_settle(lua_State *L, clb_host *host);
 bool clb_waits(lua_State *L);            // L is suspended in a waiting host call
 int clb_entry_handler(lua_State *L);
 int clb_message_handler(lua_State *L);
-void clb_record_place(lua_State *L, clb_call *call, int level);
+// Notes where a call fails, once. `error` is the index of the error value, or 0 when the call is stopped.
+void clb_record_place(lua_State *L, clb_call *call, int level, int error);
+// Notes where the error on top of co was raised, which ends it.
+void clb_note_raised(lua_State *co);
 
 // environment.c, coroutine.c, base.c
 void clb_open_environment(lua_State *L);

@@ -30,7 +30,7 @@ void clb_stop(clb_call *call, int why) {
 static void stop_here(lua_State *L, clb_call *call, int why) {
   if (call->stopped != CLB_RUNNING) return;
   call->stopped = why;
-  clb_record_place(L, call, 0);
+  clb_record_place(L, call, 0, 0);
 }
 
 int clb_raise_stop(lua_State *L) {
@@ -58,7 +58,7 @@ void clb_hook(lua_State *L, lua_Debug *ar) {
   int interval = lua_gethookcount(L);
   if (call == NULL) return;
   if (call->stopped != CLB_RUNNING && call->stopped != CLB_CANCELLED) {
-    clb_record_place(L, call, 0);  // the allocator, which found the time over, could not
+    clb_record_place(L, call, 0, 0);  // the allocator, which found the time over, could not
     clb_raise_stop(L);
     return;
   }
@@ -137,18 +137,18 @@ void *clb_allocate(void *ud, void *block, size_t old_size, size_t new_size) {
       // the cap: look at the clock, so that a script cannot stay there.
       if (host->call != NULL && host->call->stopped == CLB_RUNNING && out_of_time(host)) {
         host->call->stopped = CLB_OUT_OF_TIME;
-        if (host->current != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, 1);
+        lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, 1);
       }
       return NULL;
     }
     if (growth >= 65536 && host->call != NULL && host->call->stopped == CLB_RUNNING && out_of_time(host)) {
       host->call->stopped = CLB_OUT_OF_TIME;
-      if (host->current != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, 1);
+      lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, 1);
     }
   }
   if (block == NULL && new_size >= CLB_LONG_STRING && host->interval != CLB_SHORT_INTERVAL) {
     host->interval = CLB_SHORT_INTERVAL;
-    if (host->current != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, CLB_SHORT_INTERVAL);
+    if (host->call != NULL) lua_sethook(host->current, clb_hook, LUA_MASKCOUNT, CLB_SHORT_INTERVAL);
   }
   void *result = realloc(block, new_size);
   if (result != NULL) host->used += new_size - old_size;

@@ -7,9 +7,26 @@ import LuaHost
 enum LuaBench {
   /// Rounds of each measurement, ours and the baseline's in turn; the fastest of each counts, since
   /// everything else is noise of the machine.
-  static let rounds = 100
+  ///
+  /// For `valgrind --tool=callgrind`, whose counts do not depend on what else the machine does, the program takes
+  /// another number (few are enough) and the beginning of the only name to be measured.
+  static let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 100
+  static let only = CommandLine.arguments.dropFirst(2).first ?? ""
 
-  static func main() async throws {
+  /// Not asynchronous itself: the runtime then ends the main thread, which valgrind does not survive.
+  static func main() {
+    let done = DispatchSemaphore(value: 0)
+    Task.detached {
+      do { try await measure() } catch {
+        print(error)
+        exit(1)
+      }
+      done.signal()
+    }
+    done.wait()
+  }
+
+  static func measure() async throws {
     let baseline = clbench_open()
     defer { clbench_close(baseline) }
     let clock = ContinuousClock()
@@ -29,6 +46,7 @@ enum LuaBench {
     func compare(
       _ name: String, atMost limit: Double, _ ours: () async throws -> Duration, _ theirs: (Int32) -> Int64
     ) async throws {
+      guard name.hasPrefix(only) else { return }
       var best = (ours: Double.infinity, theirs: Double.infinity)
       for _ in 0..<rounds {
         best.ours = min(best.ours, try await ours() / .nanoseconds(1) / Double(calls))
@@ -59,6 +77,7 @@ enum LuaBench {
       "waiting call that returns at once", atMost: 5, { try await loop(script, waits, calls) },
       { clbench_yields(baseline, $0) })
 
+    guard only.isEmpty else { return }
     let sleeper = try function(4)
     let elapsed = try await clock.measure {
       try await withThrowingTaskGroup(of: Void.self) { group in

@@ -10,9 +10,13 @@ import CLuaBridge
 package struct LuaCall: ~Copyable {
   let stack: LuaStack
   /// How many values have been pushed.
-  var pushed: Int32 = 0
+  var pushed: Int32
 
-  init(stack: LuaStack) { self.stack = stack }
+  @inline(__always)
+  init(stack: LuaStack) {
+    self.stack = stack
+    pushed = 0
+  }
 
   /// The function's name as scripts know it: `moontide.fs.read`, `file:read`.
   package var name: String {

@@ -1,14 +1,12 @@
 import CLuaBridge
-import Foundation
 
-/// A coroutine with the call that runs on it; used for one call after another.
+/// What Swift knows of a call: the other half of a `clb_call`, with which it lives and is used again.
+///
+/// A call that has not ended holds on to itself: `LuaMachine.begin` hands it out, `end` takes it back.
 final class LuaInvocation {
   // Exclusivity is not checked at run time here and in LuaMachine: both are only touched on the script's
   // thread, never across a call that could come back, and the checks took a fifth of a plain call.
-  let state: OpaquePointer
-  let slot: Int32
   let call: UnsafeMutablePointer<clb_call>
-  private let ownBudget: UnsafeMutablePointer<clb_budget>
   /// What the caller named the call.
   @exclusivity(unchecked) var label: String?
   /// The operation that the call asked to wait for.
@@ -23,56 +21,21 @@ final class LuaInvocation {
   @exclusivity(unchecked) var children = 0
   /// The module for which the call waits, while another one loads it.
   @exclusivity(unchecked) var waitsForModule: String?
-  /// The next one that is free.
-  @exclusivity(unchecked) var next: Unmanaged<LuaInvocation>?
   /// The call whose allowance this one uses up, when it was started by that one.
   @exclusivity(unchecked) var parent: LuaInvocation?
 
-  init(host: UnsafeMutablePointer<clb_host>) {
-    var slot: Int32 = 0
-    state = clb_new_coroutine(host, &slot)
-    self.slot = slot
-    // Room for a function and the first arguments of every call.
-    lua_checkstack(state, 40)
-    call = .allocate(capacity: 1)
-    call.initialize(to: clb_call())
-    ownBudget = .allocate(capacity: 1)
-    ownBudget.initialize(to: clb_budget())
-  }
+  init(call: UnsafeMutablePointer<clb_call>) { self.call = call }
 
-  deinit {
-    free(call.pointee.traceback)
-    call.deallocate()
-    ownBudget.deallocate()
-  }
+  deinit { clb_free_call(call) }
 
-  /// Makes it ready for a new call.
-  func prepare(label: String?, limits: LuaLimits, forbidsWaiting: Bool, parent: LuaInvocation?) {
-    self.label = label
-    if let parent { self.parent = parent }
-    if call.pointee.failed {
-      free(call.pointee.traceback)
-      call.pointee = clb_call()
-    } else {
-      call.pointee.stopped = Int32(CLB_RUNNING)
-      call.pointee.memory_errors = 0
-    }
-    if stopError != nil { stopError = nil }
-    call.pointee.forbids_waiting = forbidsWaiting
-    if let parent {
-      call.pointee.budget = parent.call.pointee.budget
-    } else {
-      ownBudget.pointee.instructions = limits.instructions
-      ownBudget.pointee.nanoseconds = Int64(limits.seconds * 1e9)
-      call.pointee.budget = ownBudget
-    }
-  }
+  /// The coroutine on which it runs.
+  var state: OpaquePointer { call.pointee.coroutine }
 
-  /// The operation that the call asked to wait for, which is then forgotten.
-  func takeOperation() -> LuaOperation? {
+  /// What the call asked to wait for, which is then forgotten.
+  func takeOperation() -> LuaOperation.Body? {
     var taken: LuaOperation?
     swap(&taken, &operation)
-    return taken
+    return taken?.body
   }
 
   /// What the operation gave, which is then forgotten.
@@ -84,17 +47,12 @@ final class LuaInvocation {
 
   /// The call that Swift asked for, of which this one is a part.
   var root: LuaInvocation { parent?.root ?? self }
-
-  /// Whether another call may run on the coroutine.
-  var isReusable: Bool {
-    !call.pointee.dead && call.pointee.stopped == CLB_RUNNING && call.pointee.status != LUA_ERRMEM
-  }
 }
 
 /// How a turn of a call ended.
 enum LuaStep {
-  /// It returned this many values, which are on top of its stack.
-  case finished(Int32)
+  /// It returned values, which are on top of its stack.
+  case finished
   /// It waits for its operation.
   case waiting
   /// It ended with an error.

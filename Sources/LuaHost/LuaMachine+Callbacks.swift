@@ -37,29 +37,32 @@ extension LuaMachine {
   }
 
   private func call(_ number: Int32, _ state: OpaquePointer) -> Int32 {
-    let function = functions[Int(number)]
-    var call = LuaCall(
-      stack: LuaStack(
-        state: state, machine: self, base: function.skipped,
-        count: max(0, Int(lua_gettop(state) - function.skipped)), function: number))
-    do {
-      switch function.body {
-      case .immediate(let body):
-        try body(&call)
-        return call.pushed
-      case .waiting(let body), .alwaysWaiting(let body):
-        running?.operation = try body(&call)
-        return Int32(CLB_WAIT)
+    // The list of functions keeps them.
+    Unmanaged.passUnretained(functions[Int(number)])._withUnsafeGuaranteedRef { function in
+      var call = LuaCall(
+        stack: LuaStack(
+          state: state, machine: self, base: function.skipped,
+          count: max(0, Int(lua_gettop(state) - function.skipped)), function: number))
+      do {
+        switch function.body {
+        case .immediate(let body):
+          try body(&call)
+          return call.pushed
+        case .waiting(let body), .alwaysWaiting(let body):
+          let operation = try body(&call)
+          withRunning { $0.operation = operation }
+          return Int32(CLB_WAIT)
+        }
+      } catch {
+        push(error: error, on: state)
+        return Int32(CLB_RAISE)
       }
-    } catch {
-      push(error: error, on: state)
-      return Int32(CLB_RAISE)
     }
   }
 
   private func finish(_ number: Int32, _ state: OpaquePointer) -> Int32 {
     do {
-      guard let values = try running?.takeOutcome()?.get() else { return 0 }
+      guard let values = try withRunning({ $0.takeOutcome() })?.get() else { return 0 }
       if values.isEmpty { return 0 }
       guard lua_checkstack(state, Int32(clamping: values.count) + 20) != 0 else {
         throw LuaValueError(

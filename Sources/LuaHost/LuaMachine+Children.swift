@@ -24,14 +24,17 @@ extension LuaMachine {
       throw error
     }
     parent.call.pointee.budget.pointee.instructions -= childCost
-    let begun = try begin(
-      function, label: parent.label, forbidsWaiting: parent.call.pointee.forbids_waiting, parent: parent
+    let (call, count) = try begin(
+      function, label: parent.label, forbidsWaiting: parent.call.pointee.forbids_waiting
     ) { writer in for argument in arguments { try writer.push(argument) } }
+    call.pointee.budget = parent.call.pointee.budget
+    let invocation = claim(call)
+    invocation.parent = parent
     root.children += 1
     if parent.call.pointee.budget.pointee.instructions < 0 {
-      clb_stop(begun.invocation.call, Int32(CLB_OUT_OF_INSTRUCTIONS))
+      clb_stop(call, Int32(CLB_OUT_OF_INSTRUCTIONS))
     }
-    return begun
+    return (invocation, count)
   }
 
   /// Gives back the coroutine of such a call.

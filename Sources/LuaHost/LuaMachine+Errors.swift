@@ -2,12 +2,17 @@ import CLuaBridge
 import Foundation
 
 extension LuaMachine {
+  /// The error with which a call ended that was not claimed.
+  func error(of call: UnsafeMutablePointer<clb_call>) -> LuaError {
+    error(of: Unmanaged<LuaInvocation>.fromOpaque(call.pointee.invocation).takeUnretainedValue())
+  }
+
   /// The error with which a call ended; its values are on top of the call's stack.
   func error(of invocation: LuaInvocation) -> LuaError {
     let state = invocation.state
     let call = invocation.call.pointee
     if let error = invocation.stopError as? LuaError { return error }
-    // The entry leaves the error value and its text; a coroutine that died leaves the value.
+    // A call leaves the error value and its text; on a coroutine that is of no more use there is the value alone.
     let top = lua_gettop(state)
     let slot = call.dead ? top : top - 1
     var error = LuaError(code: .failed, message: "")
@@ -22,13 +27,13 @@ extension LuaMachine {
       error = raisedError(state, at: slot, text: call.dead ? nil : top, status: call.status)
     }
     error.label = invocation.label
-    if error.script == nil, call.line > 0 {
-      error.line = Int(call.line)
-      error.script = withUnsafeBytes(of: call.chunk) { bytes in
+    if error.script == nil, call.place.line > 0 {
+      error.line = Int(call.place.line)
+      error.script = withUnsafeBytes(of: call.place.chunk) { bytes in
         escapingControls(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
       }
     }
-    if error.traceback.isEmpty, let text = call.traceback { error.traceback = Self.lines(ofTraceback: text) }
+    if error.traceback.isEmpty, let text = call.traceback { error.traceback = lines(ofTraceback: text) }
     addSourceLine(&error)
     return error
   }
@@ -97,25 +102,36 @@ extension LuaMachine {
     if message.contains("attempt to yield across a C-call boundary") {
       return "a coroutine cannot be left from within a callback of sort, gsub or tostring"
     }
-    if message.contains("attempt to concatenate a nil value")
-      || message.contains("attempt to index a nil value")
-    {
-      return message.contains("(global '") ? "is the name spelled right, or is it defined later?" : nil
+    guard message.contains(" a nil value (") else { return nil }
+    let name = message.split(separator: "'", omittingEmptySubsequences: false).dropFirst().first ?? ""
+    if message.contains("(global '") { return "is the name spelled right, or is it defined later?" }
+    if message.contains("(method '") { return "is the name spelled right?" }
+    if message.contains("(field '") {
+      return "'\(name)' is nil here: is the name spelled right? If it may be absent, test it first"
     }
     return nil
   }
 
   /// Takes `script.lua:12: ` off the front of a message.
   private func splitPlace(_ error: inout LuaError) {
-    for name in sources.keys where error.message.hasPrefix(name + ":") {
-      let rest = error.message.dropFirst(name.count + 1)
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      guard let line = Int(digits), rest.dropFirst(digits.count).hasPrefix(": ") else { continue }
+    if let (_, _, message) = place(before: error.message, in: hostChunks) {
+      // The host's own Lua is no place that a person knows.
+      error.message = message
+    } else if let (name, line, message) = place(before: error.message, in: sources.keys) {
       error.script = name
       error.line = line
-      error.message = String(rest.dropFirst(digits.count + 2))
-      return
+      error.message = message
     }
+  }
+
+  private func place(before message: String, in chunks: some Sequence<String>) -> (String, Int, String)? {
+    for name in chunks where message.hasPrefix(name + ":") {
+      let rest = message.dropFirst(name.count + 1)
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      guard let line = Int(digits), rest.dropFirst(digits.count).hasPrefix(": ") else { continue }
+      return (name, line, String(rest.dropFirst(digits.count + 2)))
+    }
+    return nil
   }
 
   private func addSourceLine(_ error: inout LuaError) {
@@ -123,9 +139,10 @@ extension LuaMachine {
     error.sourceLine = sources[script]?.line(line)
   }
 
-  private static func lines(ofTraceback text: UnsafePointer<CChar>) -> [String] {
+  private func lines(ofTraceback text: UnsafePointer<CChar>) -> [String] {
     var lines = String(cString: text).split(separator: "\n").dropFirst()
       .map { escapingControls(String($0.drop { $0 == "\t" })) }
+      .filter { line in !hostChunks.contains { line.hasPrefix($0 + ":") } }
     // The entry of every call, which is not the script's.
     if lines.last == "[C]: in ?" { lines.removeLast() }
     return lines

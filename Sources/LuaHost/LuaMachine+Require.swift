@@ -35,7 +35,7 @@ extension LuaMachine {
   func defineRequire() throws {
     guard let loader = configuration.require, let state = host.pointee.main else { return }
     lua_checkstack(state, 20)
-    let function = try compile(Array(Self.requireSource.utf8), name: "require")
+    let function = try compile(Array(Self.requireSource.utf8), name: "require", ofHost: true)
     let begin = LuaHostFunction.Body.alwaysWaiting { call in
       try call.stack.machine.beginModule(try call.string(1), loader)
     }
@@ -46,15 +46,15 @@ extension LuaMachine {
     let compile = LuaHostFunction.Body.immediate { call in
       try call.push(call.stack.machine.compile(try call.bytes(1), name: try call.string(2)))
     }
-    let (invocation, count) = try self.begin(function.reference, label: "require") { arguments in
+    let (call, count) = try self.begin(function.reference, label: "require") { arguments in
       for body in [begin, finish, compile] {
         let number = add(LuaHostFunction(name: "require", skipped: 0, body: body))
         clb_push_host_function(arguments.stack.state, number, "require", body.waits)
         arguments.pushed += 1
       }
     }
-    defer { end(invocation) }
-    if case .failed = start(invocation, arguments: count) { throw error(of: invocation) }
+    defer { end(call) }
+    if case .failed = start(call, arguments: count) { throw error(of: call) }
   }
 
   private func beginModule(

@@ -187,33 +187,20 @@ extension LuaMachine {
     }
   }
 
-  func push(_ text: String, on state: OpaquePointer) throws {
-    var text = text
-    try text.withUTF8 { try push(UnsafeRawBufferPointer($0), on: state) }
-  }
+  func push(_ text: String, on state: OpaquePointer) throws { try pushText(text, on: state) }
 
   func push(_ bytes: UnsafeRawBufferPointer, on state: OpaquePointer) throws {
-    if bytes.count > 4096 { try requireRoom(bytes.count, on: state) }
-    lua_pushlstring(state, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-  }
-
-  /// Refuses what would take the script past its memory cap.
-  private func requireRoom(_ count: Int, on state: OpaquePointer) throws {
-    func fits() -> Bool { count <= host.pointee.limit && host.pointee.used <= host.pointee.limit - count }
-    if fits() { return }
-    clb_collect(state)
-    if fits() { return }
-    throw LuaValueError(
-      place: "a string for the script", problem: "\(count) bytes do not fit in the script's memory",
-      hint: "read it in pieces, or raise the limit 'memory'")
+    try pushBytes(bytes, on: state)
   }
 
   func push(_ reference: LuaReference, on state: OpaquePointer) throws {
-    guard reference.owner == identity else {
-      throw LuaValueError(
-        place: "a \(reference.typeName) for the script", problem: "it belongs to another script")
-    }
+    guard reference.owner == identity else { throw foreign(reference) }
     clb_push_ref(state, reference.slot)
+  }
+
+  /// What is said of a value that belongs to another script.
+  func foreign(_ reference: LuaReference) -> LuaValueError {
+    LuaValueError(place: "a \(reference.typeName) for the script", problem: "it belongs to another script")
   }
 
   func push(_ object: LuaObject, on state: OpaquePointer) {
@@ -226,4 +213,32 @@ extension LuaMachine {
     lua_checkstack(state, 4)
     clb_push_object(state, Unmanaged.passRetained(LuaErrorBox(error)).toOpaque(), Int32(CLB_TYPE_ERROR))
   }
+}
+
+// Not methods of LuaMachine, so that pushing a string retains nothing.
+
+/// Pushes a string.
+@inline(__always)
+func pushText(_ text: String, on state: OpaquePointer) throws {
+  var text = text
+  try text.withUTF8 { try pushBytes(UnsafeRawBufferPointer($0), on: state) }
+}
+
+/// Pushes a string of any bytes.
+@inline(__always)
+func pushBytes(_ bytes: UnsafeRawBufferPointer, on state: OpaquePointer) throws {
+  if bytes.count > 4096 { try requireRoom(bytes.count, on: state) }
+  lua_pushlstring(state, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+}
+
+/// Refuses what would take the script past its memory cap.
+private func requireRoom(_ count: Int, on state: OpaquePointer) throws {
+  guard let host = clb_host_of(state) else { return }
+  func fits() -> Bool { count <= host.pointee.limit && host.pointee.used <= host.pointee.limit - count }
+  if fits() { return }
+  clb_collect(state)
+  if fits() { return }
+  throw LuaValueError(
+    place: "a string for the script", problem: "\(count) bytes do not fit in the script's memory",
+    hint: "read it in pieces, or raise the limit 'memory'")
 }

@@ -12,21 +12,27 @@ final class LuaMachine {
   @exclusivity(unchecked) private(set) var isClosed = false
   /// What tells references into this state from others, without counting references.
   let identity: ObjectIdentifier
-  // Unmanaged: whoever gives a call its turn, or reads its results, keeps it alive meanwhile.
-  @exclusivity(unchecked) private var runningCall: Unmanaged<LuaInvocation>?
-  @exclusivity(unchecked) private var readCall: Unmanaged<LuaInvocation>?
+  @exclusivity(unchecked) private var readCall: UnsafeMutablePointer<clb_call>?
   /// The call whose turn it is.
-  var running: LuaInvocation? { runningCall?.takeUnretainedValue() }
-  /// The call whose results are being read.
-  var reading: LuaInvocation? { readCall?.takeUnretainedValue() }
+  var running: LuaInvocation? {
+    guard let call = host.pointee.call else { return nil }
+    return half(of: call).takeUnretainedValue()
+  }
+  /// Does something with the call whose turn it is, without counting references to it.
+  @inline(__always)
+  func withRunning<Result>(_ body: (LuaInvocation) -> Result?) -> Result? {
+    guard let call = host.pointee.call else { return nil }
+    return half(of: call)._withUnsafeGuaranteedRef(body)
+  }
+  /// The call whose results are being read, if any are.
+  var reading: LuaInvocation? { readCall.map { half(of: $0).takeUnretainedValue() } }
   @exclusivity(unchecked) var functions: [LuaHostFunction] = []
   var typeNumbers: [ObjectIdentifier: Int32] = [:]
   var types: [Int32: LuaTypeDescriptor] = [:]
   var sources: [String: LuaSourceText] = [:]
+  /// The names of the host's own chunks.
+  var hostChunks: Set<String> = []
   var modules: [String: LuaLoadedModule] = [:]
-  /// Coroutines that are free, linked by `next`; the list owns them.
-  @exclusivity(unchecked) private var idle: Unmanaged<LuaInvocation>?
-  @exclusivity(unchecked) private var idleCount = 0
 
   init(_ configuration: LuaConfiguration) throws {
     self.configuration = configuration
@@ -37,7 +43,7 @@ final class LuaMachine {
     }
     self.host = host
     host.pointee.context = Unmanaged.passUnretained(self).toOpaque()
-    host.pointee.largest_source = configuration.limits.source
+    applyLimits()
     do {
       try defineModules()
       try defineRequire()
@@ -53,7 +59,7 @@ final class LuaMachine {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    while let free = idle?.takeRetainedValue() { idle = free.next }
+    while let free = clb_take(host) { half(of: free).release() }
     clb_close(host)
   }
 
@@ -61,69 +67,92 @@ final class LuaMachine {
   func setLimits(_ limits: LuaLimits) {
     guard !isClosed else { return }
     configuration.limits = limits
+    applyLimits()
+  }
+
+  private func applyLimits() {
+    let limits = configuration.limits
     host.pointee.limit = limits.memory
     host.pointee.largest_source = limits.source
+    host.pointee.allowance = clb_budget(
+      instructions: limits.instructions, nanoseconds: Int64(limits.seconds * 1e9))
   }
 
   // MARK: Calls
 
-  /// Takes a coroutine and pushes a function with its arguments.
-  func begin(
-    _ function: LuaReference, label: String?, forbidsWaiting: Bool = false, parent: LuaInvocation? = nil,
-    arguments: (inout LuaArguments) throws -> Void
-  ) throws -> (invocation: LuaInvocation, arguments: Int32) {
-    freeReleased()
-    let invocation: LuaInvocation
-    if let free = idle?.takeRetainedValue() {
-      invocation = free
-      idle = free.next
-      idleCount -= 1
-    } else {
-      invocation = LuaInvocation(host: host)
+  // A plain call goes through `begin`, `start`, `results` and `end` with its C half alone: each retain and
+  // release is an atomic operation, and four of them cost half as much as the call.
+
+  /// Swift's half of a call.
+  @inline(__always)
+  private func half(of call: UnsafeMutablePointer<clb_call>) -> Unmanaged<LuaInvocation> {
+    Unmanaged.fromOpaque(call.pointee.invocation)
+  }
+
+  /// Takes a coroutine and pushes a function; its arguments come next.
+  ///
+  /// - Returns: A call that has to be ended.
+  @inline(__always)
+  func begin(_ function: LuaReference, label: String?, forbidsWaiting: Bool = false) throws
+    -> UnsafeMutablePointer<clb_call>
+  {
+    if releases.isPending { freeReleased() }
+    guard function.owner == identity else { throw foreign(function) }
+    let call = try clb_take(host) ?? makeCall()
+    half(of: call)._withUnsafeGuaranteedRef { half in
+      if label != nil || half.label != nil { half.label = label }
     }
-    invocation.prepare(
-      label: label, limits: configuration.limits, forbidsWaiting: forbidsWaiting, parent: parent)
-    let state = invocation.state
-    do {
-      clb_begin(state)
-      try push(function, on: state)
-      var writer = LuaArguments(
-        stack: LuaStack(state: state, machine: self, base: 3, count: 0, function: -1))
-      try arguments(&writer)
-      return (invocation, writer.pushed)
-    } catch {
-      lua_settop(state, 0)
-      setIdle(invocation)
+    clb_begin(host, call, function.slot, forbidsWaiting)
+    return call
+  }
+
+  /// Takes a coroutine and pushes a function with its arguments.
+  ///
+  /// - Returns: A call that has to be ended, and how many arguments it has got.
+  func begin(
+    _ function: LuaReference, label: String?, forbidsWaiting: Bool = false,
+    arguments: (inout LuaArguments) throws -> Void
+  ) throws -> (call: UnsafeMutablePointer<clb_call>, arguments: Int32) {
+    let call = try begin(function, label: label, forbidsWaiting: forbidsWaiting)
+    var writer = LuaArguments(stack: LuaStack(pushingFor: call, self))
+    do { try arguments(&writer) } catch {
+      end(call)
       throw error
     }
+    return (call, writer.pushed)
+  }
+
+  private func makeCall() throws -> UnsafeMutablePointer<clb_call> {
+    guard let call = clb_new_call(host) else {
+      throw LuaError(code: .unavailable, message: "no memory for a call")
+    }
+    call.pointee.invocation = Unmanaged.passRetained(LuaInvocation(call: call)).toOpaque()
+    return call
   }
 
   /// Runs a call that was begun until it ends or waits.
-  func start(_ invocation: LuaInvocation, arguments: Int32) -> LuaStep {
-    let before = runningCall
-    runningCall = Unmanaged.passUnretained(invocation)
-    defer { runningCall = before }
-    var results: Int32 = 0
-    let outcome = clb_start(host, invocation.state, invocation.call, arguments, &results)
-    return step(invocation, outcome, results)
+  @inline(__always)
+  func start(_ call: UnsafeMutablePointer<clb_call>, arguments: Int32) -> LuaStep {
+    readCall = call
+    return step(clb_start(host, call, arguments))
   }
 
   /// Goes on with a call after the operation that it waited for.
-  func resume(_ invocation: LuaInvocation, with outcome: Result<[LuaValue], any Error>) -> LuaStep {
-    freeReleased()
-    stopWithRoot(invocation)
+  ///
+  /// - Parameter atOnce: The thread has run nothing but the operation since the call began to wait.
+  func resume(
+    _ invocation: LuaInvocation, with outcome: consuming Result<[LuaValue], any Error>, atOnce: Bool
+  ) -> LuaStep {
+    if releases.isPending { freeReleased() }
+    if invocation.parent != nil { stopWithRoot(invocation) }
     invocation.outcome = outcome
-    let before = runningCall
-    runningCall = Unmanaged.passUnretained(invocation)
-    defer { runningCall = before }
-    var results: Int32 = 0
-    let turn = clb_continue(host, invocation.state, invocation.call, &results)
-    return step(invocation, turn, results)
+    return step(clb_continue(host, invocation.call, atOnce))
   }
 
-  private func step(_ invocation: LuaInvocation, _ turn: Int32, _ results: Int32) -> LuaStep {
+  @inline(__always)
+  private func step(_ turn: Int32) -> LuaStep {
     switch Int(turn) {
-    case CLB_FINISHED: .finished(results)
+    case CLB_FINISHED: .finished
     case CLB_WAITING: .waiting
     default: .failed
     }
@@ -131,43 +160,42 @@ final class LuaMachine {
 
   /// Reads what a finished call returned.
   func results<Result>(
-    of invocation: LuaInvocation, _ count: Int32, _ read: (borrowing LuaResults) throws -> Result
+    of call: UnsafeMutablePointer<clb_call>, _ read: (borrowing LuaResults) throws -> Result
   ) throws -> Result {
-    let state = invocation.state
-    let results = LuaResults(
-      stack: LuaStack(
-        state: state, machine: self, base: lua_gettop(state) - count, count: Int(count),
-        function: -1))
-    readCall = Unmanaged.passUnretained(invocation)
-    defer { readCall = nil }
-    return try read(results)
+    readCall = call
+    return try read(LuaResults(stack: LuaStack(readingFrom: call, self)))
   }
 
-  /// Gives back the coroutine of a call that has ended.
+  /// Gives back a call that never waited.
+  @inline(__always)
+  func end(_ call: UnsafeMutablePointer<clb_call>) {
+    readCall = nil
+    if isClosed || !clb_end(host, call) { discard(call) }
+  }
+
+  private func discard(_ call: UnsafeMutablePointer<clb_call>) {
+    if !isClosed { clb_abandon(host, call) }
+    half(of: call).release()
+  }
+
+  /// Takes over a call that waits; it has to be given back.
+  func claim(_ call: UnsafeMutablePointer<clb_call>) -> LuaInvocation { half(of: call).takeRetainedValue() }
+
+  /// Gives back a call that was claimed and has ended.
   func end(_ invocation: LuaInvocation) {
-    guard !isClosed else { return }
-    if invocation.parent != nil { invocation.parent = nil }
-    if !invocation.loading.isEmpty || invocation.waitsForModule != nil { abandonModules(of: invocation) }
-    if invocation.isReusable, idleCount < 256 {
-      lua_settop(invocation.state, 0)
-      setIdle(invocation)
-    } else {
-      // A coroutine that was stopped inside a hook has its hooks off for good: never run it again.
-      clb_unref(host.pointee.main, invocation.slot)
+    invocation.parent = nil
+    invocation.stopError = nil
+    invocation.operation = nil
+    if !isClosed, !invocation.loading.isEmpty || invocation.waitsForModule != nil {
+      abandonModules(of: invocation)
     }
-  }
-
-  private func setIdle(_ invocation: LuaInvocation) {
-    invocation.next = idle
-    idle = Unmanaged.passRetained(invocation)
-    idleCount += 1
+    end(Unmanaged.passRetained(invocation).takeUnretainedValue().call)
   }
 
   /// Reads what a finished call returned; tables and the like stay in the script.
-  func shallowResults(of invocation: LuaInvocation, _ count: Int32) throws -> [LuaValue] {
+  func shallowResults(of invocation: LuaInvocation) throws -> [LuaValue] {
     let state = invocation.state
-    let first = lua_gettop(state) - count + 1
-    return try (first..<first + count).map { slot in
+    return try (1..<1 + invocation.call.pointee.results).map { slot in
       switch lua_type(state, slot) {
       case LUA_TNIL, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TSTRING: try value(state, at: slot)
       default: .reference(reference(state, at: slot))
@@ -181,7 +209,6 @@ final class LuaMachine {
   }
 
   private func freeReleased() {
-    guard releases.isPending else { return }
     for slot in releases.take() { clb_unref(host.pointee.main, slot) }
   }
 

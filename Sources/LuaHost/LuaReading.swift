@@ -43,12 +43,17 @@ extension LuaCall {
 
   /// An integer, or a float without a fraction that fits in 64 bits.
   package func integer(_ index: Int) throws -> Int64 {
-    guard stack.type(index) == LUA_TNUMBER else { throw stack.error(index, wanted: "integer") }
     let slot = stack.slot(index)
-    if lua_isinteger(stack.state, slot) != 0 { return clb_to_integer(stack.state, slot) }
-    guard let exact = Int64(exactly: clb_to_number(stack.state, slot)) else {
-      throw stack.error(index, wanted: "integer")
+    if index <= stack.count, lua_isinteger(stack.state, slot) != 0 {
+      return clb_to_integer(stack.state, slot)
     }
+    return try exactInteger(index)
+  }
+
+  private func exactInteger(_ index: Int) throws -> Int64 {
+    guard stack.type(index) == LUA_TNUMBER,
+      let exact = Int64(exactly: clb_to_number(stack.state, stack.slot(index)))
+    else { throw stack.error(index, wanted: "integer") }
     return exact
   }
 
@@ -99,7 +104,11 @@ extension LuaCall {
 
   /// A string that is valid UTF-8.
   package func string(_ index: Int) throws -> String {
-    let text = try withBytes(index) { String(validating: $0, as: UTF8.self) }
+    let text = try withBytes(index) { bytes in
+      // Checking text in general costs more than the rest of a call.
+      bytes.count <= 64 && bytes.allSatisfy { $0 < 0x80 }
+        ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+    }
     guard let text else { throw stack.error(index, wanted: "UTF-8 text") }
     return text
   }

@@ -13,7 +13,7 @@ package actor LuaScript {
   private nonisolated let executor: LuaSerialExecutor
   private let machine: LuaMachine
   /// The tasks of calls that have waited, so that closing can cancel them.
-  private var waiting: [ObjectIdentifier: Task<Int32, any Error>] = [:]
+  private var waiting: [ObjectIdentifier: Task<Void, any Error>] = [:]
 
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -115,19 +115,37 @@ package actor LuaScript {
     arguments: (inout LuaArguments) throws -> Void,
     results: (borrowing LuaResults) throws -> Void
   ) throws -> LuaPendingCall? {
+    let call = try begin(function, label)
+    do {
+      var writer = LuaArguments(stack: LuaStack(pushingFor: call, machine))
+      try arguments(&writer)
+      if let pending = try run(call, writer.pushed) { return pending }
+      try results(LuaResults(stack: LuaStack(readingFrom: call, machine)))
+    } catch {
+      end(call)
+      throw error
+    }
+    end(call)
+    return nil
+  }
+
+  @inline(__always)
+  private func begin(_ function: LuaFunction, _ label: String?) throws -> UnsafeMutablePointer<clb_call> {
     if machine.isClosed { try checkOpen() }
-    let (invocation, count) = try machine.begin(function.reference, label: label, arguments: arguments)
-    switch machine.start(invocation, arguments: count) {
-    case .finished(let count):
-      defer { machine.end(invocation) }
-      try machine.results(of: invocation, count, results)
-      return nil
-    case .waiting: return LuaPendingCall(handle: LuaCallHandle(invocation: invocation))
-    case .failed:
-      defer { machine.end(invocation) }
-      throw machine.error(of: invocation)
+    return try machine.begin(function.reference, label: label)
+  }
+
+  @inline(__always)
+  private func run(_ call: UnsafeMutablePointer<clb_call>, _ arguments: Int32) throws -> LuaPendingCall? {
+    switch machine.start(call, arguments: arguments) {
+    case .finished: return nil
+    case .waiting: return LuaPendingCall(handle: LuaCallHandle(invocation: machine.claim(call)))
+    case .failed: throw machine.error(of: call)
     }
   }
+
+  @inline(__always)
+  private func end(_ call: UnsafeMutablePointer<clb_call>) { machine.end(call) }
 
   /// Carries on a call that waits, to its end.
   package func finish<Result>(
@@ -135,9 +153,9 @@ package actor LuaScript {
   ) async throws -> Result {
     let invocation = call.handle.invocation
     defer { machine.end(invocation) }
-    let returned = try await wait(invocation)
+    try await wait(invocation)
     try checkOpen(label: invocation.label)
-    return try machine.results(of: invocation, returned, results)
+    return try machine.results(of: invocation.call, results)
   }
 
   private func perform<Result>(
@@ -146,18 +164,16 @@ package actor LuaScript {
     results: (borrowing LuaResults) throws -> Result
   ) async throws -> Result {
     try checkOpen()
-    let (invocation, count) = try machine.begin(
+    let (call, count) = try machine.begin(
       function.reference, label: label, forbidsWaiting: forbidsWaiting, arguments: arguments)
-    defer { machine.end(invocation) }
-    let returned: Int32
-    switch machine.start(invocation, arguments: count) {
-    case .finished(let count): returned = count
-    case .failed: throw machine.error(of: invocation)
-    case .waiting:
-      returned = try await wait(invocation)
-      try checkOpen(label: label)
+    let pending: LuaPendingCall?
+    do { pending = try run(call, count) } catch {
+      end(call)
+      throw error
     }
-    return try machine.results(of: invocation, returned, results)
+    if let pending { return try await finish(pending, results: results) }
+    defer { end(call) }
+    return try machine.results(of: call, results)
   }
 
   /// Calls a function for an operation that another call waits for.
@@ -168,12 +184,11 @@ package actor LuaScript {
     let (invocation, count) = try machine.beginChild(
       of: parent.invocation, function.reference, arguments: arguments)
     defer { machine.endChild(invocation) }
-    let returned: Int32
     do {
-      switch machine.start(invocation, arguments: count) {
-      case .finished(let count): returned = count
+      switch machine.start(invocation.call, arguments: count) {
+      case .finished: break
       case .failed: throw machine.error(of: invocation)
-      case .waiting: returned = try await wait(invocation)
+      case .waiting: try await wait(invocation)
       }
     } catch let error as LuaError {
       try checkOpen(label: invocation.label)
@@ -182,7 +197,7 @@ package actor LuaScript {
       throw LuaRaisedValue(value: value, error: error)
     }
     try checkOpen(label: invocation.label)
-    return try machine.shallowResults(of: invocation, returned)
+    return try machine.shallowResults(of: invocation)
   }
 
   /// Carries a call on from its first wait to its end.
@@ -190,7 +205,7 @@ package actor LuaScript {
   /// In a task of its own, so that closing the script can cancel what it waits for without
   /// cancelling the task that asked for the call. Calls that never wait need none. (`Task.immediate` would
   /// save one turn of the queue, but slows each later `await` of the task down.)
-  private func wait(_ invocation: LuaInvocation) async throws -> Int32 {
+  private func wait(_ invocation: LuaInvocation) async throws {
     let identity = ObjectIdentifier(invocation)
     let task = Task { try await self.carryOn(invocation) }
     waiting[identity] = task
@@ -202,11 +217,16 @@ package actor LuaScript {
     }
   }
 
-  private func carryOn(_ invocation: LuaInvocation) async throws -> Int32 {
+  private func carryOn(_ invocation: LuaInvocation) async throws {
+    // Constants of this function: what is read from the actor again after an `await` is retained each time.
+    let machine = machine
+    let thread = thread
     while let operation = invocation.takeOperation() {
       let outcome: Result<[LuaValue], any Error>
+      // A job that was suspended comes back as another one.
+      let job = thread.jobs
       do {
-        switch operation.body {
+        switch consume operation {
         case .plain(let run): outcome = .success(try await run())
         case .withCalls(let run):
           let handle = LuaCallHandle(invocation: invocation)
@@ -215,8 +235,8 @@ package actor LuaScript {
       } catch { outcome = .failure(error) }
       if machine.isClosed { try checkOpen(label: invocation.label) }
       if Task.isCancelled { machine.cancel(invocation) }
-      switch machine.resume(invocation, with: outcome) {
-      case .finished(let count): return count
+      switch machine.resume(invocation, with: outcome, atOnce: thread.jobs == job) {
+      case .finished: return
       case .failed: throw machine.error(of: invocation)
       case .waiting: continue
       }

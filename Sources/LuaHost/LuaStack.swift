@@ -15,8 +15,37 @@ package struct LuaStack {
   // Plain numbers and unowned references only: a copy of this costs no reference counting, and one is
   // made for every host function that a script calls.
 
+  init(state: OpaquePointer, machine: LuaMachine, base: Int32, count: Int, function: Int32) {
+    self.state = state
+    self.machine = machine
+    self.base = base
+    self.count = count
+    self.function = function
+  }
+
+  /// The stack of a call that was begun, for its arguments.
+  @inline(__always)
+  init(pushingFor call: UnsafeMutablePointer<clb_call>, _ machine: LuaMachine) {
+    state = call.pointee.coroutine
+    self.machine = machine
+    base = 0
+    count = 0
+    function = -1
+  }
+
+  /// The stack of a call that has returned, for its results.
+  @inline(__always)
+  init(readingFrom call: UnsafeMutablePointer<clb_call>, _ machine: LuaMachine) {
+    state = call.pointee.coroutine
+    self.machine = machine
+    base = 0
+    count = Int(call.pointee.results)
+    function = -1
+  }
+
   /// The absolute index of a value counted from 1.
-  func slot(_ index: Int) -> Int32 { base + Int32(truncatingIfNeeded: index) }
+  @inline(__always)
+  func slot(_ index: Int) -> Int32 { base &+ Int32(truncatingIfNeeded: index) }
 
   /// Whether there is a value other than nil at an index.
   func has(_ index: Int) -> Bool {

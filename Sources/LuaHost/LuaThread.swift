@@ -25,6 +25,9 @@ package final class LuaThread: TaskExecutor, Sendable {
 
   deinit { queue.stop() }
 
+  /// How many jobs it has begun. For code that runs on it.
+  var jobs: Int { queue.jobs }
+
   package func enqueue(_ job: consuming ExecutorJob) {
     queue.append(.init(job: UnownedJob(job), executor: .task(asUnownedTaskExecutor())))
   }
@@ -58,7 +61,7 @@ final class LuaSerialExecutor: SerialExecutor, Sendable {
 
 /// The queue of a script's thread.
 fileprivate final class LuaThreadQueue: @unchecked Sendable {
-  // Unchecked: `items`, `waiting`, `stopped` are only touched with `lock` held; the primitives
+  // Unchecked: `items`, `waiting`, `stopped` are only touched with `lock` held, `jobs` on one thread; the primitives
   // are initialised once and destroyed in deinit.
   struct Item {
     /// What the job was queued for. Unowned: a queued job implies an actor or a task that owns it.
@@ -76,6 +79,8 @@ fileprivate final class LuaThreadQueue: @unchecked Sendable {
   private var items: [Item] = []
   private var waiting = false
   private var stopped = false
+  /// Only touched on the thread itself.
+  @exclusivity(unchecked) private(set) var jobs = 0
   private let thread = Atomic<UInt>(0)
 
   init() {
@@ -160,6 +165,7 @@ fileprivate final class LuaThreadQueue: @unchecked Sendable {
       swap(&batch, &items)
       pthread_mutex_unlock(lock)
       for item in batch {
+        jobs &+= 1
         switch item.executor {
         case .serial(let executor): item.job.runSynchronously(on: executor)
         case .task(let executor): item.job.runSynchronously(on: executor)

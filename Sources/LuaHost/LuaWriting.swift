@@ -3,6 +3,7 @@ import CLuaBridge
 // Pushing values for a script, one after another: results, or arguments.
 extension LuaCall {
   /// Counts a value and sees to it that the stack has room for it and for what it is built from.
+  @inline(__always)
   private mutating func reserve() {
     pushed += 1
     if pushed & 7 == 0 { lua_checkstack(stack.state, 20) }
@@ -27,7 +28,10 @@ extension LuaCall {
   }
 
   /// Pushes an integer.
-  package mutating func push(_ value: Int) { push(Int64(value)) }
+  package mutating func push(_ value: Int) {
+    reserve()
+    lua_pushinteger(stack.state, Int64(value))
+  }
 
   /// Pushes a float.
   package mutating func push(_ value: Double) {
@@ -40,7 +44,7 @@ extension LuaCall {
   /// - Throws: `LuaValueError` when the script's memory has no room for it.
   package mutating func push(_ value: String) throws {
     reserve()
-    try stack.machine.push(value, on: stack.state)
+    try pushText(value, on: stack.state)
   }
 
   /// Pushes a string of any bytes.
@@ -48,7 +52,7 @@ extension LuaCall {
   /// - Throws: `LuaValueError` when the script's memory has no room for it.
   package mutating func push(_ value: UnsafeRawBufferPointer) throws {
     reserve()
-    try stack.machine.push(value, on: stack.state)
+    try pushBytes(value, on: stack.state)
   }
 
   /// Pushes a string of any bytes.
@@ -108,7 +112,7 @@ package struct LuaTableWriter: ~Copyable {
 
   /// Sets a field to a string.
   package mutating func set(_ name: StaticString, _ value: String) throws {
-    try machine.push(value, on: state)
+    try pushText(value, on: state)
     store(name)
   }
 

@@ -153,8 +153,9 @@ struct WatchEngineTests {
     let project = try TemporaryProject()
     try project.write("a", to: "a.md")
     let clock = VirtualClock(runsByItself: false)
-    let (rig, tree, outages) = (try await Rig(project), ToldTree(), CallsLeft(2))
-    let watch = try WatchRig(rig, SwiftRecipe(), clock: clock) { FlakyService(base: $0, outages: outages) }
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let away = FaultyService.Fault.refused(ServiceError(.serviceUnavailable, "away"))
+    let watch = try WatchRig(rig, SwiftRecipe(), clock: clock) { FaultyService($0, [.create: [away, away]]) }
     let summary = try await watch.watch(through: tree.open) { events in
       for seconds in [5, 10] {
         #expect(await events.problem()?.contains("again in \(seconds) s") == true)

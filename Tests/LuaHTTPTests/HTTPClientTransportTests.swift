@@ -174,7 +174,7 @@ import Workspace
 }
 
 /// A service that is never called.
-private struct NoService: FileService {
+private struct NoService: LightfieldService {
   private static let error = ServiceError(.notFound, "there is none")
 
   func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession { throw Self.error }
@@ -191,4 +191,13 @@ private struct NoService: FileService {
   func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt { throw Self.error }
+  func createMeeting(_ meeting: NewMeeting, key: String?) async throws(ServiceError) -> Meeting {
+    throw Self.error
+  }
+  func updateMeeting(_ id: String, _ change: MeetingChange, key: String?) async throws(ServiceError)
+    -> Meeting
+  { throw Self.error }
+  func retrieveMeeting(_ id: String) async throws(ServiceError) -> Meeting { throw Self.error }
+  func listMeetings(limit: Int?, offset: Int?) async throws(ServiceError) -> MeetingList { throw Self.error }
+  func validateAuthorization() async throws(ServiceError) -> Authorization { throw Self.error }
 }

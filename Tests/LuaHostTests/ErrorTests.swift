@@ -31,7 +31,10 @@ import Testing
       Issue.record("no error")
     } catch let error as LuaError {
       #expect(error.code == .failed)
-      #expect(error.description == "rename of a.md: r.lua:2: attempt to index a nil value (field 'size')")
+      #expect(
+        error.description
+          == "rename of a.md: r.lua:2: attempt to index a nil value (field 'size') ('size' is nil here: is the name spelled right? If it may be absent, test it first)"
+      )
       #expect(
         error.report.contains(
           "  2 |   return host.deep.nested.add(file.size.bytes, 1)\n    |                                    ^"

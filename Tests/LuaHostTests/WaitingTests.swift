@@ -183,6 +183,24 @@ import Testing
     #expect(try await woke == [true, "woke", .nil])
   }
 
+  @Test("What coroutine.wrap made cannot be called while it waits for the host, and gets the host's result")
+  func noForgeryThroughWrap() async throws {
+    let clock = ManualClock()
+    let script = try makeScript(clock)
+    let values = try await script.load(
+      source: """
+        local inner = coroutine.wrap(function() return 'woke', host.sleep(1) end)
+        return function() return inner() end, function() return pcall(inner, 'forged') end
+        """, name: "t.lua")
+    let waiter = try #require(values[0].function)
+    let attacker = try #require(values[1].function)
+    async let woke = script.call(waiter)
+    await clock.untilSleeping(1)
+    #expect(try await script.call(attacker) == [false, "cannot resume a coroutine that waits for the host"])
+    clock.advance(by: 1)
+    #expect(try await woke == ["woke"])
+  }
+
   @Test("A handler cannot yield out of itself")
   func noYield() async throws {
     #expect(try await failure("coroutine.yield(1)").message == "attempt to yield from outside a coroutine")

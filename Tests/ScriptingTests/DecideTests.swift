@@ -1,5 +1,6 @@
 import FileSessions
 import Ingestion
+import LuaHost
 import LuaLibrary
 import ScriptTestSupport
 import Scripting
@@ -174,6 +175,35 @@ import Workspace
     #expect(failure.message.hasPrefix(message), "\(failure.message)")
     #expect(!failure.message.contains("\n"))
     #expect(failure.trace?.contains("r.lua:") == true)
+  }
+
+  @Test("What is said of a handler's error shows the source line with a caret, and who called what")
+  func trace() async throws {
+    let failure = try await Bench().fault(
+      "accept = function(f)\n  local text = moontide.fs.read('no.txt')\n  return true end")
+    let lines = failure.trace?.split(separator: "\n").map(String.init) ?? []
+    #expect(lines.first == "  3 |   local text = moontide.fs.read('no.txt')", "\(lines)")
+    #expect(lines.dropFirst().first == "    |   ^", "\(lines)")
+    #expect(lines.contains { $0.contains("[C]: in function 'moontide.fs.read'") }, "\(lines)")
+    #expect(lines.contains { $0.contains("r.lua:3: in ") }, "\(lines)")
+  }
+
+  @Test("A handler that runs out of memory is said with the line that ran out")
+  func memory() async throws {
+    let bench = try Bench()
+    let recipe = try await LuaRecipe.load(
+      ScriptSource(
+        name: "r.lua",
+        text: wrap("accept = function(f)\n  kept = {}\n  for i = 1, 1e9 do\n    kept[i] = { i }\n  end\nend")),
+      context: bench.surroundings.context(), limits: LuaLimits(memory: 8 << 20))
+    try bench.project.write("a.md")
+    let ruling = await recipe.decide([try bench.candidate("a.md")])[0]
+    guard case .fault(let failure) = ruling else {
+      Issue.record("\(ruling)")
+      return
+    }
+    #expect(failure.message.hasPrefix("r.lua:5: in accept for a.md: stopped: "), "\(failure.message)")
+    await recipe.close()
   }
 
   @Test("The first refusal ends the deciding, and one file's fault is no other's")

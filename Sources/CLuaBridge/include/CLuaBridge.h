@@ -50,19 +50,34 @@ typedef struct clb_budget {
   int64_t nanoseconds;
 } clb_budget;
 
-// One call from Swift into a script: from its function's first instruction to its last.
+// A place in a script.
+typedef struct clb_place {
+  int line;                 // 0 when unknown
+  char chunk[LUA_IDSIZE];
+} clb_place;
+
+// One call from Swift into a script: from its function's first instruction to its last. It comes with the
+// coroutine that it runs on, and both serve for one call after another.
 typedef struct clb_call {
-  clb_budget *budget;
+  lua_State *coroutine;
+  int anchor;               // the coroutine's reference in the registry
+  int results;              // values that the last turn left on top of the coroutine's stack
+  clb_budget *budget;       // its own, or that of the call that it is a part of
+  clb_budget own_budget;
+  void *invocation;         // Swift's half
+  struct clb_call *next;    // the next one that is free
   int stopped;              // why it was stopped, or CLB_RUNNING
   bool forbids_waiting;     // waiting host functions are refused (a recipe is loading)
+  bool protected_entry;     // the function runs in a protected call, see `closes`
   bool failed;              // the function ended with an error
   bool dead;                // the coroutine cannot be used again
   int status;               // Lua's status of that error
   int64_t waits_since;      // monotonic nanoseconds, while it waits
   int memory_errors;        // memory errors that the script has caught so far
-  int line;                 // where it failed, 0 when unknown
-  char chunk[LUA_IDSIZE];   // the chunk it failed in, "" when unknown
+  clb_place place;          // where it failed
   char *traceback;          // malloced, or NULL
+  clb_place raised;         // where the error was raised that last left a coroutine of the script
+  const void *raised_value; // and that error, or NULL
 } clb_call;
 
 typedef struct clb_callbacks {
@@ -92,8 +107,15 @@ typedef struct clb_host {
   lua_State *blocked;       // a resumer of the current coroutine that cannot yield, or NULL
   int closing;              // depth of coroutine.close
   clb_call *call;           // the call that runs now, or NULL
-  lua_State *top;           // that call's coroutine
-  lua_State *current;       // the coroutine that runs now
+  clb_call *idle;           // calls that are free
+  int idle_count;
+  clb_budget allowance;     // what a call may use that begins now
+  // Whether a script may have <close> variables. They may wait while an error leaves the script, so that its
+  // functions must run in a protected call inside of the coroutine, which costs half as much again as the call
+  // itself. Without them an error may end the coroutine.
+  bool closes;
+  lua_State *top;           // that call's coroutine, if there is one
+  lua_State *current;       // the coroutine that runs now, if a call does
   int64_t turn_started;     // monotonic nanoseconds, 0 until the turn is first measured
   int64_t charged;          // work done in C since the budget was last charged
   int64_t last_hook;        // when the hook was last visited in this turn, or 0
@@ -116,20 +138,60 @@ int64_t clb_now(void);
 void clb_name_thread(const char *name);
 
 // -- Calls.
-// A coroutine on which calls can be made one after another; anchored by the reference.
-lua_State *clb_new_coroutine(clb_host *host, int *reference);
-// Pushes what must be below the function and its arguments.
-void clb_begin(lua_State *coroutine);
-// Runs the function that was pushed next with the arguments above it.
-int clb_start(clb_host *host, lua_State *coroutine, clb_call *call, int arguments, int *results);
-// Goes on with a call that waited; `finish` is asked for the results.
-int clb_continue(clb_host *host, lua_State *coroutine, clb_call *call, int *results);
+// Makes a coroutine on which calls can be made one after another. NULL when the system has no memory.
+clb_call *clb_new_call(clb_host *host);
+// Gives up the coroutine, whatever its state, but keeps the call itself.
+void clb_abandon(clb_host *host, clb_call *call);
+// Frees the call, but not its coroutine.
+void clb_free_call(clb_call *call);
+// Takes a free call, or gives NULL.
+static inline clb_call *clb_take(clb_host *host) {
+  clb_call *call = host->idle;
+  if (call == NULL) return NULL;
+  host->idle = call->next;
+  host->idle_count--;
+  return call;
+}
+// Pushes what a call needs below its function when a <close> variable may have to wait.
+void clb_protect(clb_call *call);
+// Begins a call of a function in the registry; its arguments are pushed next.
+static inline void clb_begin(clb_host *host, clb_call *call, int function, bool forbids_waiting) {
+  call->forbids_waiting = forbids_waiting;
+  call->raised_value = NULL;
+  call->own_budget = host->allowance;
+  call->budget = &call->own_budget;
+  call->protected_entry = host->closes;
+  if (host->closes) clb_protect(call);
+  lua_rawgeti(call->coroutine, LUA_REGISTRYINDEX, function);
+}
+// Runs it with the arguments that were pushed, until it ends or waits.
+int clb_start(clb_host *host, clb_call *call, int arguments);
+// Goes on with a call that waited; `finish` is asked for the results. `at_once` when the thread has done nothing
+// else since.
+int clb_continue(clb_host *host, clb_call *call, bool at_once);
+// How many calls that are free are kept.
+enum { CLB_MOST_IDLE = 256 };
+// Forgets what went wrong in a call. Not when its coroutine cannot be used again.
+bool clb_recover(clb_call *call);
+// Makes a call that has ended free for others, unless that cannot be or enough are free.
+static inline bool clb_end(clb_host *host, clb_call *call) {
+  if ((call->stopped | call->memory_errors | call->failed) != 0 && !clb_recover(call)) return false;
+  if (host->idle_count >= CLB_MOST_IDLE) return false;
+  lua_settop(call->coroutine, 0);
+  call->next = host->idle;
+  host->idle = call;
+  host->idle_count++;
+  return true;
+}
 // Stops a call the next time it runs.
 void clb_stop(clb_call *call, int why);
 // Calls a function synchronously from within a host function; the script's rules hold inside.
 int clb_call_nested(lua_State *L, int arguments, int results);
 // Compiles text. 0 with a function on the stack, or a status with a message.
+// A chunk whose name begins with '=' is the host's own: errors are placed in the script that called it.
 int clb_compile(lua_State *L, const char *bytes, size_t count, const char *chunk);
+// Looks through a script's source for anything that might make a <close> variable.
+void clb_note_source(clb_host *host, const char *bytes, size_t count);
 
 // -- Values.
 void clb_push_host_function(lua_State *L, int function, const char *name, int waits);

@@ -151,7 +151,8 @@ private struct Vigil {
     switch notice {
     case .watching(let directories):
       isPolling = false
-      engine.report(.watching("watching \(root): \(directories) \(directories == 1 ? "directory" : "directories")"))
+      let noun = directories == 1 ? "directory" : "directories"
+      engine.report(.watching("watching \(root): \(directories) \(noun)"))
     case .polling(let why):
       isPolling = true
       nextPass = min(nextPass, now + interval)

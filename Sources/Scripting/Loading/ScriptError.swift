@@ -37,7 +37,7 @@ package struct ScriptError: Error, Sendable, CustomStringConvertible {
 
   /// What a script's own error is for the person who runs it.
   init(_ error: any Error, in source: ScriptSource) {
-    guard let error = (error as? LuaError)?.inScript(source) else {
+    guard let error = error as? LuaError else {
       self.init(.failed, "\(source.name): \(escapingControls(String(describing: error)))")
       return
     }

@@ -22,7 +22,7 @@ struct HandlerCall: Sendable {
 
   /// What a handler's error is, in one sentence with script, line, handler and file.
   func fault(_ error: any Error) -> HandlerFault {
-    guard let error = (error as? LuaError)?.inScript(source) else {
+    guard let error = error as? LuaError else {
       if error is CancellationError { return .cancelled }
       return failure(escapingControls(String(describing: error)), place: definition)
     }

@@ -65,7 +65,8 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "plugins", "data", "order", "optional",
+    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "optional",
   ]
 
   /// What is wrong with a key that is not one of these.

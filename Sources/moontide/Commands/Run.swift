@@ -2,6 +2,7 @@ import ArgumentParser
 import FileSessions
 import Foundation
 import Ingestion
+import LuaHost
 import LuaLibrary
 import SQLiteLedger
 import Scripting
@@ -40,8 +41,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
-  @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
-  var profile: String?
+  @OptionGroup var target: DestinationOptions
 
   @Flag(help: "Print each event as a line of JSON.")
   var json = false
@@ -61,13 +61,20 @@ struct Run: AsyncParsableCommand {
     let ceiling = try limits.ceiling()
     _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
     let workspace = try options.openWorkspace()
-    let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
+    try await Destination.with(target, in: workspace, for: .work) { destination in
+      try await run(limits: ceiling, in: workspace, into: destination)
+    }
+  }
+
+  private func run(
+    limits: LuaLimits, in workspace: Workspace, into destination: Destination
+  ) async throws {
     let display = Display(style: Display.style(json: json, quiet: quiet))
     display.headline(destination.headline)
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
     bench.authority.warnOfStrangers(among: [recipePath])
-    let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: ceiling, bench: bench)
+    let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: limits, bench: bench)
     let recipe = try await loader.load()
 
     let stop = StopSignal()
@@ -85,17 +92,17 @@ struct Run: AsyncParsableCommand {
       await recipe.close()
     }
     await bench.close()
-    try end(summary, wasInterrupted: interruption.wasInterrupted)
+    try end(summary, at: destination, wasInterrupted: interruption.wasInterrupted)
   }
 
   /// Tells why a run ended early, and ends with the status that says how it went.
-  private func end(_ summary: RunSummary, wasInterrupted: Bool) throws {
+  private func end(_ summary: RunSummary, at destination: Destination, wasInterrupted: Bool) throws {
     let left = "\(Format.count(summary.left, "file")) left; run again to send them."
     switch summary.stop {
     case .requested:
       throw wasInterrupted ? ExitStatus.interrupted : .done
     case .service(let error):
-      throw CommandFailure(.service, "The service refused or is away: \(error). \(left)")
+      throw CommandFailure(.service, "\(ServiceErrorText.text(error, at: destination)) \(left)")
     case .ledger(let message):
       throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
     case .quarantine(let reason):

@@ -45,7 +45,10 @@ struct Trust: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try options.openWorkspace()
-    let authority = Authority(workspace: workspace) { StandardStream.error.write($0.printableLines + "\n") }
+    let withheld = Withheld(try ProfileCatalog.read(in: workspace), nil, LaunchEnvironment.variables)
+    let authority = Authority(workspace: workspace, withheld: withheld) {
+      StandardStream.error.write($0.printableLines + "\n")
+    }
     guard let store = authority.store else {
       throw CommandFailure(
         .usage, "There is no place to keep trust in: neither XDG_CONFIG_HOME nor HOME is an absolute path.")
@@ -66,8 +69,10 @@ struct Trust: AsyncParsableCommand {
   private func request(_ path: String, in workspace: Workspace) async throws -> RecipeRequest {
     let ceiling = try limits.ceiling()
     return try await reportingScript { () async throws(ScriptError) in
+      let service = UnavailableService(
+        ServiceError(.notFound, "There is no service while a recipe is only loaded."))
       let context = LibraryContext(
-        workspace: workspace, types: MIMETypes(), service: NoService(), permissions: .recipe,
+        workspace: workspace, types: MIMETypes(), service: service, permissions: .recipe,
         arguments: .named(arguments.byName), sleep: { _ in }, newKey: { "" },
         log: { StandardStream.error.write("\($0.script): \($0.text)\n") })
       return try await RecipeRequest.read(ScriptSource.read(path), context: context, limits: ceiling)
@@ -125,24 +130,4 @@ struct Trust: AsyncParsableCommand {
     if all.isEmpty { say("No recipe is trusted.") }
     for script in all { say(TrustText.entry(script)) }
   }
-}
-
-/// A service for scripts that are only loaded: they call none.
-private struct NoService: FileService {
-  private static let error = ServiceError(.notFound, "There is no service while a recipe loads.")
-
-  func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession { throw Self.error }
-  func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
-    throw Self.error
-  }
-  func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
-    throw Self.error
-  }
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { throw Self.error }
-  func retrieve(_ id: String) async throws(ServiceError) -> FileSession { throw Self.error }
-  func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList { throw Self.error }
-  func url(_ id: String) async throws(ServiceError) -> DownloadURL { throw Self.error }
-  func download(
-    _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
-  ) async throws(ServiceError) -> Receipt { throw Self.error }
 }

@@ -7,7 +7,9 @@ import Workspace
 struct Authority: Sendable {
   let workspace: Workspace
   let grants = GrantFlags.current
-  let environment = ProcessInfo.processInfo.environment
+  let environment = LaunchEnvironment.variables
+  /// What no script may see.
+  let withheld: Withheld
   /// Tells the person something.
   let note: @Sendable (String) -> Void
 
@@ -27,8 +29,13 @@ struct Authority: Sendable {
       Permissions(
         script: script, baseline: baseline, declared: request?.declared ?? .none,
         trusted: request.flatMap { trusted(script, $0) }, grants: grants, project: base,
-        withholding: store.map { [$0.directory] } ?? [])
+        withholding: withheld.paths, variables: withheld.variables)
     }
+  }
+
+  /// The environment variables that scripts may be given.
+  var scriptEnvironment: ScriptEnvironment {
+    ScriptEnvironment(environment, secrets: withheld.variables, keys: withheld.keys)
   }
 
   /// Warns of flags for scripts that are not there: a mistyped name would grant nothing in silence.

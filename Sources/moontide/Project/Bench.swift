@@ -25,8 +25,8 @@ struct Bench: Sendable {
   }
 
   static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-  private static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
-  private static let retry = Retrier(policy: .standard, sleep: sleep)
+  static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
+  static let retry = Retrier(policy: .standard, sleep: sleep)
 
   /// What a script works with. Sessions that a plain script opens are recorded, since no engine finishes them.
   func context(for script: String, arguments: ScriptArguments) async -> LibraryContext {
@@ -34,13 +34,13 @@ struct Bench: Sendable {
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
     let isRecipe = if case .named = arguments { true } else { false }
     let permissions = await authority.permissions(
-      of: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == "local"))
+      of: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == ProfileCatalog.local))
     // A recipe's standard output is the list of events; a plain script's is its own.
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingFileService(destination.service, retry: Self.retry), permissions: permissions,
-      arguments: arguments, environment: ScriptEnvironment(authority.environment),
+      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
+      arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       web: web, sleep: Self.sleep, newKey: Self.newKey,
       log: { line in
@@ -56,7 +56,9 @@ struct Bench: Sendable {
   }
 
   /// Decides what scripts may.
-  var authority: Authority { Authority(workspace: workspace, note: display.note) }
+  var authority: Authority {
+    Authority(workspace: workspace, withheld: destination.withheld, note: display.note)
+  }
 
   /// Closes the connections that scripts opened.
   func close() async {

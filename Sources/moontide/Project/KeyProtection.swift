@@ -9,7 +9,7 @@ enum KeyProtection {
   /// A program that a script was allowed to run could otherwise read it in `/proc`, a debugger in the memory, and
   /// anybody in a core dump.
   static func begin() {
-    let variables = ProcessInfo.processInfo.environment
+    let variables = LaunchEnvironment.variables
     if Permissions.keyVariables.contains(where: { !(variables[$0] ?? "").isEmpty }) { close() }
   }
 
