@@ -128,12 +128,10 @@ final class Running: Sendable {
   }
 
   /// Sends SIGTERM, as a service manager does.
-  func terminate() {
-    Foundation.kill(process.processIdentifier, SIGTERM)
-  }
+  func terminate() { send(SIGTERM) }
 
-  func hangUp() {
-    Foundation.kill(process.processIdentifier, SIGHUP)
+  func send(_ signal: Int32) {
+    Foundation.kill(process.processIdentifier, signal)
   }
 
   /// How many files the process has open.

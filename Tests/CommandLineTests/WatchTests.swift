@@ -97,6 +97,28 @@ struct WatchTests {
     #expect(rest.lastLine.contains(" 0 sent, \(expected.count) already done"), "\(rest.lastLine)")
   }
 
+  @Test("misses nothing when more happens at once than the kernel remembers")
+  func overflow() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/first.md")
+    try sandbox.write("return { name = 'o', discover = 'in/**/*.md', settle = 0, rescan = '1h' }", to: "o.lua")
+    let watching = try sandbox.start("run", "o.lua", "--watch")
+    try await watching.says("o: 1 found")
+    let limit = try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
+    let most = try #require(Int(limit.trimmingCharacters(in: .whitespacesAndNewlines)))
+    watching.send(SIGSTOP)
+    // Each makes two events; those that matter come last, in a directory that is new.
+    for number in 0...(most / 2) { try sandbox.write("", to: "in/\(number).tmp") }
+    for number in 0..<20 { try sandbox.write("\(number)", to: "in/new/\(number).md") }
+    watching.send(SIGCONT)
+    try await watching.says("sent      in/new/", times: 20)
+    try sandbox.write("later", to: "in/new/later.md")
+    try await watching.says("sent      in/new/later.md")
+    watching.terminate()
+    let run = try await watching.finished()
+    #expect(run.status == 0 && run.lastLine.contains("22 sent"), "\(run)")
+  }
+
   @Test("loads a changed recipe or module anew, leaves the last good one running, and does both on SIGHUP")
   func reload() async throws {
     let sandbox = try Sandbox()
@@ -124,7 +146,7 @@ struct WatchTests {
     try sandbox.write("c", to: "in/c.md")
     try sandbox.write("return { prefix = 'three-' }", to: "names.lua")
     try sandbox.write(recipe("purpose = 'email_attachment'"), to: "r.lua")
-    watching.hangUp()
+    watching.send(SIGHUP)
     try await watching.says("r.lua is loaded anew", times: 2)
     try sandbox.write("d", to: "in/d.md")
     try await sandbox.appears("version-three-")

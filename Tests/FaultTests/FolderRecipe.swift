@@ -9,8 +9,8 @@ struct FolderRecipe: Recipe {
   let handlesCompleted = false
   let handlesFailed = false
   let quarantine: String? = nil
+  let settling = Settling(quiet: .zero)
 
-  var settling: Settling { Settling(quiet: .zero) }
   func discovery() async throws(Failure) -> Discovery {
     do {
       return .walk(WalkSettings(root: try ProjectPath("in"), globs: try GlobSet(include: ["**/*"])))
