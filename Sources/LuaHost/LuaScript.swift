@@ -67,9 +67,9 @@ package actor LuaScript {
     source: [UInt8], name: String, mode: LuaLoadMode = .script, arguments: [LuaValue] = []
   ) async throws -> [LuaValue] {
     try checkOpen()
-    let body = try machine.compile(source.skippingFirstLineMark(), name: name)
+    let body = try machine.compile(source.skippingFirstLineMark(), name: name, ofHost: mode == .host)
     return try await perform(
-      body, label: nil, forbidsWaiting: mode == .recipe,
+      body, label: nil, forbidsWaiting: mode != .script,
       arguments: { writer in for argument in arguments { try writer.push(argument) } },
       results: { results in try results.values() })
   }
