@@ -5,6 +5,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -37,8 +38,9 @@ let package = Package(
       name: "moontide",
       dependencies: [
         "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "LightfieldClient",
-        "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", argumentParser, logging, metrics,
-        serviceLifecycle,
+        "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", "CProcess", argumentParser,
+        logging,
+        metrics, serviceLifecycle,
       ]),
     .target(
       name: "Scripting",
@@ -47,13 +49,15 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdTLS, logging, metrics,
-        serviceLifecycle,
-        nioCore, nioHTTP1, nioSSL,
+        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        metrics,
+        serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
     .target(
       name: "LightfieldClient",
-      dependencies: ["FileSessions", "Digests", asyncHTTPClient, nioCore, nioHTTP1, nioSSL]),
+      dependencies: [
+        "FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+      ]),
     .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
@@ -73,32 +77,55 @@ let package = Package(
 
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CMagic", pkgConfig: "libmagic", providers: [.apt(["libmagic-dev"])]),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     .target(
       name: "ScriptTestSupport", dependencies: ["LuaLibrary", "Workspace", "FileSessions"],
       path: "Tests/ScriptTestSupport"),
-    .testTarget(name: "CommandLineTests", dependencies: ["moontide", grdb]),
+    .target(
+      name: "ServiceTestSupport",
+      dependencies: [
+        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioHTTP1,
+        nioPosix,
+      ], path: "Tests/ServiceTestSupport"),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "moontide", "ScriptTestSupport", "FileServer", "LocalService", "FileSessions", "Digests",
+        asyncHTTPClient,
+        grdb,
+      ]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioPosix,
-        nioSSL,
+        "ServiceTestSupport", "LightfieldClient", "LocalService", "FileSessions", asyncHTTPClient, logging,
+        nioCore,
+        nioHTTP1,
       ]),
     .testTarget(
-      name: "FileServerTests", dependencies: ["FileServer", "LocalService", "FileSessions", asyncHTTPClient]),
+      name: "FaultTests",
+      dependencies: [
+        "ServiceTestSupport", "Ingestion", "SQLiteLedger", "LightfieldClient", "LocalService", "Workspace",
+        "FileSessions", nioCore, nioHTTP1,
+      ]),
     .testTarget(
-      name: "LightfieldClientTests",
-      dependencies: ["LightfieldClient", "FileSessions", nioCore, nioPosix, nioHTTP1]),
+      name: "FileServerTests",
+      dependencies: [
+        "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
+      ]),
+    .testTarget(
+      name: "LightfieldClientTests", dependencies: ["LightfieldClient", "FileSessions", "Digests", logging]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
       name: "IngestionTests",
       dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
-    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests"]),
+    .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests", grdb]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(
-      name: "LuaHTTPTests", dependencies: ["LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
+      name: "LuaHTTPTests",
+      dependencies: ["ScriptTestSupport", "LuaHTTP", "LuaLibrary", "LuaHost", "Workspace", "FileSessions"]),
     .testTarget(name: "LuaLibraryTests", dependencies: ["ScriptTestSupport", "LuaLibrary"]),
     .testTarget(name: "ScriptingTests", dependencies: ["ScriptTestSupport", "Scripting"]),
     .testTarget(

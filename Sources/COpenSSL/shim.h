@@ -2,4 +2,5 @@
 #error "OpenSSL's headers are missing: run scripts/setup, or install the packages libssl-dev and pkg-config"
 #else
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #endif

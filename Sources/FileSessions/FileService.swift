@@ -1,7 +1,7 @@
 /// The file API as one caller sees it: Lightfield, or the local service.
 ///
 /// Every call is a single attempt that ends in a value or in a ``ServiceError``; who wants retries asks a
-/// ``RetryPolicy``, or wraps the service in ``RetryingFileService``. Implementations are safe to call from
+/// ``RetryPolicy``, or wraps the service in ``RetryingService``. Implementations are safe to call from
 /// many tasks at once.
 package protocol FileService: Sendable {
   /// Opens a session.
@@ -20,6 +20,9 @@ package protocol FileService: Sendable {
   /// Gives up a session that is `PENDING`.
   func cancel(_ id: String) async throws(ServiceError) -> FileSession
 
+  /// The same under an idempotency key, so that a repeat whose first answer was lost is no conflict.
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession
+
   /// The session as it stands now, never from an index that lags.
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession
 
@@ -36,6 +39,13 @@ package protocol FileService: Sendable {
   func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt
+}
+
+extension FileService {
+  /// For a service whose answers cannot be lost on the way: the key is of no use to it.
+  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
+    try await cancel(id)
+  }
 }
 
 /// The edges that the contract sets for every service.

@@ -38,6 +38,7 @@ package struct Meeting: Hashable, Sendable, Codable {
   package var updatedAt: Timestamp?
   /// The meeting's page in the application, for a person.
   package var httpLink: String?
+  /// How much of the meeting the caller may see.
   package var accessLevel: Privacy
   /// By name, with its dollar sign: `$title`, `$startDate`, `$endDate`, `$attendeeEmails` and so on.
   package var fields: [String: Field]
@@ -91,49 +92,6 @@ extension Meeting {
     try container.encode(accessLevel, forKey: .accessLevel)
     try container.encode(fields, forKey: .fields)
     try container.encode(relationships, forKey: .relationships)
-  }
-}
-
-/// What a meeting is recorded with.
-package struct NewMeeting: Hashable, Sendable {
-  package var title: String
-  /// Both in the past.
-  package var startDate: Timestamp
-  package var endDate: Timestamp
-  package var description: String?
-  package var meetingURL: String?
-  package var organizerEmail: String?
-  package var attendeeEmails: [String]
-  package var privacySetting: Meeting.Privacy?
-  /// The id of a completed file.
-  package var transcript: String?
-
-  package init(
-    title: String, startDate: Timestamp, endDate: Timestamp, description: String? = nil,
-    meetingURL: String? = nil, organizerEmail: String? = nil, attendeeEmails: [String] = [],
-    privacySetting: Meeting.Privacy? = nil, transcript: String? = nil
-  ) {
-    self.title = title
-    self.startDate = startDate
-    self.endDate = endDate
-    self.description = description
-    self.meetingURL = meetingURL
-    self.organizerEmail = organizerEmail
-    self.attendeeEmails = attendeeEmails
-    self.privacySetting = privacySetting
-    self.transcript = transcript
-  }
-}
-
-/// What of a meeting is changed; what is nil stays.
-package struct MeetingChange: Hashable, Sendable {
-  /// The id of a completed file that takes the place of the transcript.
-  package var transcript: String?
-  package var privacySetting: Meeting.Privacy?
-
-  package init(transcript: String? = nil, privacySetting: Meeting.Privacy? = nil) {
-    self.transcript = transcript
-    self.privacySetting = privacySetting
   }
 }
 

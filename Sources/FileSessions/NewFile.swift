@@ -16,3 +16,14 @@ package struct NewFile: Hashable, Sendable, Codable {
     self.purpose = purpose
   }
 }
+
+extension NewFile {
+  /// Reads the body of `POST /v1/files`; what does not fit is a 400 that names its place.
+  package init(_ body: JSONObjectReader) throws(ServiceError) {
+    try body.allow("filename", "mimeType", "sizeBytes", "purpose")
+    self.init(
+      filename: try body.string("filename"), mimeType: try body.string("mimeType"),
+      sizeBytes: try body.integer("sizeBytes"),
+      purpose: try body.stringIfPresent("purpose").map(Purpose.init(rawValue:)))
+  }
+}

@@ -21,6 +21,8 @@ package struct ServiceError: Error, Hashable, Sendable {
     case idempotencyConflict = "idempotency_conflict"
     /// 412: an object is already there, and uploads never overwrite.
     case objectExists = "object_exists"
+    /// 403 by the upload URL: its signature has run out, or does not fit what is sent.
+    case uploadRefused = "upload_refused"
     /// 413: more bytes than were announced.
     case tooLarge = "content_too_large"
     /// 415: not JSON.
@@ -80,11 +82,18 @@ package struct ServiceError: Error, Hashable, Sendable {
     ServiceError(.badRequest, message, code: code.rawValue, param: param)
   }
 
+  /// The task was cancelled while the call ran. Not worth a retry; what was asked for may have happened.
+  package static var cancelled: ServiceError {
+    ServiceError(.unreachable, "The call was cancelled before it ended.", shouldRetry: false)
+  }
+
   /// The codes of a 400.
   package enum Code: String, CaseIterable, Sendable {
     case parameterMissing = "parameter_missing"
     case invalidType = "invalid_type"
-    /// A value of the right type that is not allowed. The API's list of codes is open; this one is ours.
+    /// The body is not JSON. Ours, as the next one is: the API's list of codes is open.
+    case invalidJSON = "invalid_json"
+    /// A value of the right type that is not allowed.
     case invalidValue = "invalid_value"
     case unknownField = "unknown_field"
     case versionHeader = "version_header"
@@ -98,7 +107,7 @@ extension ServiceError.Kind {
     switch self {
     case .badRequest: 400
     case .unauthorized: 401
-    case .forbidden: 403
+    case .forbidden, .uploadRefused: 403
     case .notFound: 404
     case .requestTimeout: 408
     case .conflict, .idempotencyConflict: 409
@@ -120,7 +129,8 @@ extension ServiceError.Kind {
     case .requestTimeout, .idempotencyConflict, .tooManyRequests, .internalServerError, .serviceUnavailable,
       .gatewayTimeout, .unreachable:
       true
-    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .tooLarge,
+    case .badRequest, .unauthorized, .forbidden, .notFound, .conflict, .objectExists, .uploadRefused,
+      .tooLarge,
       .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       false
     }
@@ -132,8 +142,8 @@ extension ServiceError.Kind {
     case .unauthorized, .tooManyRequests, .internalServerError, .serviceUnavailable, .gatewayTimeout,
       .unreachable, .requestTimeout:
       true
-    case .badRequest, .forbidden, .notFound, .conflict, .idempotencyConflict, .objectExists, .tooLarge,
-      .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
+    case .badRequest, .forbidden, .notFound, .conflict, .idempotencyConflict, .objectExists, .uploadRefused,
+      .tooLarge, .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       false
     }
   }

@@ -51,19 +51,3 @@ package struct Caller: Hashable, Sendable {
     }
   }
 }
-
-/// A permission of a key, as the API spells it, such as `files:create`.
-package struct Scope: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-  package let rawValue: String
-
-  package init(rawValue: String) {
-    self.rawValue = rawValue
-  }
-
-  /// To open, fill, complete and cancel sessions.
-  package static let filesCreate = Scope(rawValue: "files:create")
-  /// To look at sessions and fetch files.
-  package static let filesRead = Scope(rawValue: "files:read")
-
-  package var description: String { rawValue }
-}

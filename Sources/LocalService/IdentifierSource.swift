@@ -12,9 +12,18 @@ package struct IdentifierSource: Sendable {
 
   /// `prefix` and 24 letters and digits: 142 bits of chance, safe in a URL.
   package func identifier(_ prefix: String) -> String {
+    prefix + letters(octets: 3)
+  }
+
+  /// `sk_lf_` and 32 letters and digits: 190 bits of chance.
+  func secret() -> String {
+    "sk_lf_" + letters(octets: 4)
+  }
+
+  private func letters(octets: Int) -> String {
     let letters = Array("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
-    var text = Array(prefix.utf8)
-    for _ in 0..<3 {
+    var text: [UInt8] = []
+    for _ in 0..<octets {
       // Eight digits of base 62 use 48 of the 64 bits, so that the division leaves no bias worth the name.
       var number = random()
       for _ in 0..<8 {

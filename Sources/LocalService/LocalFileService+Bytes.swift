@@ -15,9 +15,7 @@ extension LocalFileService {
   /// must not be overwritten.
   package func startUpload(_ id: String) async throws(ServiceError) -> UploadWriter {
     try caller.require(.filesCreate)
-    let record = try await store.record(id, in: caller.organisation)
-    try record.requireRoomForBytes()
-    return UploadWriter(store: store, session: record.session, organisation: caller.organisation)
+    return try await store.startUpload(id, in: caller.organisation)
   }
 
   /// A `file://` URL of the bytes, which any program on this machine that may read the store can fetch.
@@ -25,7 +23,8 @@ extension LocalFileService {
   /// `expiresAt` is one session lifetime from now. Nothing ends the URL then; it is how long one may rely on it,
   /// as with any other service.
   package func url(_ id: String) async throws(ServiceError) -> DownloadURL {
-    let (_, bytes) = try await completed(id)
+    try caller.require(.filesRead)
+    let (_, bytes) = try await store.completed(id, in: caller.organisation)
     let path = store.blobs.path(of: bytes.blob)
     return DownloadURL(
       url: URL(filePath: path, directoryHint: .notDirectory).absoluteString,
@@ -60,18 +59,8 @@ extension LocalFileService {
 
   /// Opens a completed file, to read any part of it.
   package func open(_ id: String) async throws(ServiceError) -> StoredFile {
-    let (session, bytes) = try await completed(id)
-    return try await StoredFile(session: session, bytes: bytes, store: store)
-  }
-
-  private func completed(
-    _ id: String
-  ) async throws(ServiceError) -> (session: FileSession, bytes: SessionRecord.Bytes) {
     try caller.require(.filesRead)
-    let record = try await store.record(id, in: caller.organisation)
-    try record.require(.download)
-    guard let bytes = record.bytes else { throw .damagedBytes(id, "the session names none") }
-    return (record.session, bytes)
+    return try await store.open(id, in: caller.organisation)
   }
 
   private static func handingOn(_ id: String, failed error: any Error) -> ServiceError {

@@ -1,5 +1,6 @@
 import FileSessions
 import FoundationEssentials
+import GRDB
 
 extension LocalFileService {
   /// Does what a POST asks for, once for each idempotency key.
@@ -12,10 +13,10 @@ extension LocalFileService {
   ///   - request: what was asked for, to tell a repeat from another request under the same key.
   func answer<Answer: Codable & Sendable>(
     _ operation: String, key: String?, request: some Encodable,
-    _ work: @escaping @Sendable (SessionTable, Timestamp) throws -> Outcome<Answer>
+    _ work: @escaping @Sendable (Database, Timestamp) throws -> Outcome<Answer>
   ) async throws(ServiceError) -> Answer {
     guard let key, !key.isEmpty else {
-      return try await store.change { database, now in try work(SessionTable(database), now) }
+      return try await store.change(work)
     }
     let keyed = try KeyedRequest(
       organisation: caller.organisation, operation: operation, key: key, request: Self.text(of: request))
@@ -24,7 +25,7 @@ extension LocalFileService {
     return try await store.change { database, now in
       let answers = AnswerTable(database)
       if let kept = try answers.find(Answer.self, to: keyed, at: now) { return Outcome(result: kept) }
-      let outcome = try work(SessionTable(database), now)
+      let outcome = try work(database, now)
       if case .success(let answer) = outcome.result { try answers.keep(answer, to: keyed, at: now) }
       return outcome
     }

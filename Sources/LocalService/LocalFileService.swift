@@ -1,12 +1,12 @@
 import FileSessions
 import FoundationEssentials
 
-/// The file API in this process, as one caller sees it.
+/// The API in this process, as one caller sees it: files here, meetings and authorization in extensions.
 ///
 /// Where the contract leaves something open, this is what happens here: a session is expired from the millisecond
 /// of its `expiresAt` on; an idempotency key that comes with another request is a 400 `idempotency_key_reused`;
 /// ``url(_:)`` gives a `file://` URL.
-package struct LocalFileService: FileService {
+package struct LocalFileService: LightfieldService {
   let store: LocalStore
   /// Who calls.
   package let caller: Caller
@@ -15,7 +15,8 @@ package struct LocalFileService: FileService {
     try caller.require(.filesCreate)
     try store.policy.check(file, by: caller.standing)
     let (policy, identifiers, organisation) = (store.policy, store.identifiers, caller.organisation)
-    let session = try await answer("files.create", key: key, request: file) { table, now in
+    let session = try await answer("files.create", key: key, request: file) { database, now in
+      let table = SessionTable(database)
       let refusesOverwrite = policy.refusesOverwrite(file.purpose)
       let session = FileSession(
         id: identifiers.identifier("fil_"),
@@ -33,8 +34,8 @@ package struct LocalFileService: FileService {
   {
     try caller.require(.filesCreate)
     let organisation = caller.organisation
-    return try await answer("files.complete", key: key, request: [id, md5?.hex]) { table, now in
-      try table.apply(to: id, in: organisation, at: now) { record throws(ServiceError) in
+    return try await answer("files.complete", key: key, request: [id, md5?.hex]) { database, now in
+      try SessionTable(database).apply(to: id, in: organisation, at: now) { record throws(ServiceError) in
         try record.completing(md5: md5, at: now)
       }.session
     }
@@ -50,8 +51,8 @@ package struct LocalFileService: FileService {
   package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try caller.require(.filesCreate)
     let organisation = caller.organisation
-    return try await answer("files.cancel", key: key, request: [id]) { table, now in
-      try table.apply(to: id, in: organisation, at: now) { record throws(ServiceError) in
+    return try await answer("files.cancel", key: key, request: [id]) { database, now in
+      try SessionTable(database).apply(to: id, in: organisation, at: now) { record throws(ServiceError) in
         try record.cancelling()
       }.session
     }
@@ -64,21 +65,14 @@ package struct LocalFileService: FileService {
 
   package func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
     try caller.require(.filesRead)
-    let limit = limit ?? FileServiceLimits.pageSize
-    let offset = offset ?? 0
-    guard limit >= 1 else {
-      throw .invalid("limit", code: .invalidValue, "The limit is \(limit); it must be 1 or more.")
-    }
-    guard offset >= 0 else {
-      throw .invalid("offset", code: .invalidValue, "The offset is \(offset); it must be 0 or more.")
-    }
+    let page = try Page(limit: limit, offset: offset)
     let (organisation, now) = (caller.organisation, store.clock.now)
     if try await store.read({ try SessionTable($0).hasDue(at: now) }) { try await store.settle() }
     return try await store.read { database in
       let table = SessionTable(database)
-      let page = try table.page(
-        of: organisation, limit: min(limit, FileServiceLimits.pageSize), offset: offset)
-      return FileList(data: page.map(\.session), totalCount: try table.count(of: organisation))
+      return FileList(
+        data: try table.page(page, of: organisation).map(\.session),
+        totalCount: try table.count(of: organisation))
     }
   }
 }

@@ -5,7 +5,7 @@ import SQLiteStore
 /// The local service's directory: sessions in SQLite, bytes in files.
 ///
 /// ```
-/// service.sqlite      sessions, and the answers to requests with idempotency keys
+/// service.sqlite      sessions, meetings, API keys, and the answers to requests with idempotency keys
 /// blobs/ab/…          the bytes of sessions
 /// incoming/…          bytes that are still arriving
 /// policy.json         optional: limits and purposes in place of the standard ones

@@ -45,6 +45,39 @@ enum Schema {
           CREATE INDEX answer_age ON answer(answered_at);
           """)
     }
+    migrator.registerMigration("keys and meetings") { database in
+      // A key itself is kept nowhere. `lookup` is the first eight bytes of its digest, to find the row by.
+      // `scopes` are parted by spaces. `content` is what the meeting was made of, as the API's body has it.
+      try database.execute(
+        sql: """
+          CREATE TABLE api_key (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            organisation TEXT NOT NULL,
+            user TEXT,
+            is_admin INTEGER NOT NULL,
+            scopes TEXT NOT NULL,
+            hint TEXT NOT NULL,
+            lookup INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            revoked_at INTEGER
+          ) STRICT;
+          CREATE UNIQUE INDEX api_key_name ON api_key(name) WHERE revoked_at IS NULL;
+          CREATE INDEX api_key_lookup ON api_key(lookup) WHERE revoked_at IS NULL;
+
+          CREATE TABLE meeting (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            organisation TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER,
+            content TEXT NOT NULL
+          ) STRICT;
+          CREATE INDEX meeting_newest ON meeting(organisation, created_at, number);
+          """)
+    }
     return migrator
   }
 }

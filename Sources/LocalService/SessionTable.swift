@@ -48,13 +48,14 @@ struct SessionTable {
   }
 
   /// A page of an organisation's sessions, newest first.
-  func page(of organisation: String, limit: Int, offset: Int) throws -> [SessionRecord] {
+  func page(_ page: Page, of organisation: String) throws -> [SessionRecord] {
     let statement = try database.cachedStatement(
       sql: """
         SELECT \(SessionRecord.columns) FROM session WHERE organisation = ?
         ORDER BY created_at DESC, number DESC LIMIT ? OFFSET ?
         """)
-    return try Row.fetchAll(statement, arguments: [organisation, limit, offset]).map(SessionRecord.init)
+    return try Row.fetchAll(statement, arguments: [organisation, page.limit, page.offset]).map(
+      SessionRecord.init)
   }
 
   /// How many sessions an organisation has.

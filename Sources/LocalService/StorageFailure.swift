@@ -51,11 +51,6 @@ extension ServiceError {
     }
   }
 
-  /// The task was cancelled while the call ran. Not worth a retry; what was asked for may have happened.
-  static var cancelled: ServiceError {
-    ServiceError(.unreachable, "The call was cancelled before it ended.", shouldRetry: false)
-  }
-
   private static func diskFull(_ directory: String) -> ServiceError {
     ServiceError(
       .internalServerError,

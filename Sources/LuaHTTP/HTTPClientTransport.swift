@@ -1,31 +1,61 @@
 import AsyncHTTPClient
+import Glibc
 import LuaLibrary
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// What `moontide.http` goes through: one client for all scripts, with a pool of connections.
 ///
 /// It follows no redirects and adds no credentials, no cookies and no proxy: `HTTP_PROXY` and the like are not
 /// looked at. Certificates are checked against the system's.
-package struct HTTPClientTransport: WebTransport {
-  private let client: HTTPClient
+package final class HTTPClientTransport: WebTransport {
+  private enum State {
+    /// Nothing was asked yet, and there are no threads and sockets.
+    case idle
+    case open(HTTPClient)
+    case ended
+  }
 
-  /// Makes the client. Whoever makes it calls ``shutdown()`` at the end.
-  package init() {
+  private let state = Mutex(State.idle)
+
+  /// Whoever makes it calls ``shutdown()`` at the end.
+  package init() {}
+
+  /// The client, made when it is first needed; nil after the end.
+  private var client: HTTPClient? {
+    state.withLock { state in
+      switch state {
+      case .open(let client): return client
+      case .ended: return nil
+      case .idle:
+        let client = Self.makeClient()
+        state = .open(client)
+        return client
+      }
+    }
+  }
+
+  private static func makeClient() -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
     configuration.timeout.connect = .seconds(10)
     // Otherwise a refused connection takes the whole connect timeout.
     configuration.connectionPool.retryConnectionEstablishment = false
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  /// Closes all connections; the transport is of no use afterwards.
+  /// Closes all connections; requests end with an error then.
   package func shutdown() async throws {
-    try await client.shutdown()
+    let client = state.withLock { state in
+      defer { state = .ended }
+      return if case .open(let client) = state { client } else { HTTPClient?.none }
+    }
+    try await client?.shutdown()
   }
 
   package func exchange(_ request: WebRequest, limit: Int) async throws -> WebResponse {
+    guard let client else { throw WebError(.connection, request.address, "the run has ended") }
     var message = HTTPClientRequest(url: request.address.description)
     message.method = HTTPMethod(rawValue: request.method)
     for header in request.headers { message.headers.add(name: header.name, value: header.value) }
@@ -43,8 +73,14 @@ package struct HTTPClientTransport: WebTransport {
       throw error
     } catch {
       try Task.checkCancellation()
-      throw WebError(.connection, request.address, "no answer: \(error)")
+      throw WebError(.connection, request.address, "no answer: \(Self.reason(error))")
     }
+  }
+
+  /// What went wrong, in the system's own words where it was the system.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? IOError else { return "\(error)" }
+    return String(cString: strerror(error.errnoCode))
   }
 
   private func body(_ response: HTTPClientResponse, to request: WebRequest, limit: Int) async throws

@@ -8,8 +8,10 @@ package struct LibraryContext: Sendable {
   package var script: String
   package var workspace: Workspace
   package var types: MIMETypes
-  /// The file API. Scripts do not retry by themselves: hand in a `RetryingFileService`.
-  package var service: any FileService
+  /// The file API. Scripts do not retry by themselves: hand in a `RetryingService`.
+  package let service: any LightfieldService
+  /// Finds meetings of the service; the listing that it fetches is shared by all that the context is copied to.
+  package let meetings: MeetingFinder
   /// What the script may do.
   package var permissions: Permissions
   /// What `moontide.args` holds.
@@ -21,7 +23,7 @@ package struct LibraryContext: Sendable {
   /// What `moontide.http` goes through; nil where scripts cannot connect.
   package var web: (any WebTransport)?
   /// The time of day, for `moontide.time`.
-  package var clock: WallClock
+  package let clock: WallClock
   /// Waits; throws when the task is cancelled.
   package var sleep: @Sendable (Duration) async throws -> Void
   /// Gives idempotency keys that were never given before.
@@ -36,7 +38,7 @@ package struct LibraryContext: Sendable {
   package var sessionOpened: @Sendable (FileSession) async throws -> Void
 
   package init(
-    script: String = "script", workspace: Workspace, types: MIMETypes, service: any FileService,
+    script: String = "script", workspace: Workspace, types: MIMETypes, service: any LightfieldService,
     permissions: Permissions = .project, arguments: ScriptArguments = .named([:]),
     environment: ScriptEnvironment = ScriptEnvironment([:]), store: (any ScriptStore)? = nil,
     web: (any WebTransport)? = nil, clock: WallClock = .system,
@@ -50,6 +52,7 @@ package struct LibraryContext: Sendable {
     self.workspace = workspace
     self.types = types
     self.service = service
+    meetings = MeetingFinder(service, clock: clock)
     self.permissions = permissions
     self.arguments = arguments
     self.environment = environment

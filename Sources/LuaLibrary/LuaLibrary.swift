@@ -6,8 +6,8 @@ package enum LuaLibrary {
   package static func modules(_ context: LibraryContext) -> [LuaModule] {
     [
       base(context), LuaTasks.module("moontide", sleep: context.sleep), path(), json(), log(context),
-      fileSystem(context), files(context), environment(context), hash(context), time(context),
-      store(context), process(context), http(context),
+      fileSystem(context), files(context), meetings(context), environment(context), hash(context),
+      time(context), store(context), process(context), http(context),
     ]
   }
 

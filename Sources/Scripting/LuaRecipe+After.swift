@@ -71,17 +71,19 @@ extension LuaRecipe {
     let object = file.object
     let value: LuaValue
     do {
-      value = try await state.script.visit { script in
-        var value = LuaValue.nil
-        let pending = try script.start(
-          function, label: key.rawValue,
-          arguments: {
-            $0.push(object)
-            try second(&$0)
-          }, results: { value = try $0.value(1) })
-        guard let pending else { return value }
-        waited.raise()
-        return try await script.finish(pending, results: { try $0.value(1) })
+      value = try await JobCalls.$current.withValue(jobCalls(of: settled)) {
+        try await state.script.visit { script in
+          var value = LuaValue.nil
+          let pending = try script.start(
+            function, label: key.rawValue,
+            arguments: {
+              $0.push(object)
+              try second(&$0)
+            }, results: { value = try $0.value(1) })
+          guard let pending else { return value }
+          waited.raise()
+          return try await script.finish(pending, results: { try $0.value(1) })
+        }
       }
     } catch {
       throw call(key, file).fault(error)

@@ -38,7 +38,9 @@ extension LuaRecipe {
         for index in undecided {
           if memory.isRaised { break }
           group.addImmediateTask {
-            let outcome = await self.outcome(of: candidates[index], in: state, script)
+            let outcome = await JobCalls.$current.withValue(self.jobCalls(of: candidates[index])) {
+              await self.outcome(of: candidates[index], in: state, script)
+            }
             switch outcome {
             case .outOfMemory: memory.raise()
             // An error of one that shared the memory may be for want of it.
@@ -69,7 +71,9 @@ extension LuaRecipe {
         let state = if let good { good } else { try await origin.makeState() }
         good = state
         let candidate = batch.candidates[index]
-        let outcome = await state.script.visit { await self.outcome(of: candidate, in: state, $0) }
+        let outcome = await JobCalls.$current.withValue(jobCalls(of: candidate)) {
+          await state.script.visit { await self.outcome(of: candidate, in: state, $0) }
+        }
         if case .outOfMemory(let failure) = outcome {
           good = nil
           note(failure)

@@ -32,23 +32,22 @@ package final class LuaRecipe: Recipe, Sendable {
   ///   - context: what the script works with; its `script` is replaced by the file's name.
   ///   - limits: what each call of a handler may use; the recipe's own `limits` lower it.
   ///   - once: where the results of `file:once` are kept.
+  ///   - permit: says what the recipe may, once it is known what it asks for; nil: what `context` permits. The
+  ///     recipe is then loaded anew from the same bytes, and no module is loaded that was not asked about.
   package static func load(
     path: String, context: LibraryContext, limits: LuaLimits = .standard,
-    once: OnceRecord = .inMemory()
+    once: OnceRecord = .inMemory(), permit: RecipeRequest.Permit? = nil
   ) async throws(ScriptError) -> LuaRecipe {
-    try await load(ScriptSource.read(path), context: context, limits: limits, once: once)
+    try await load(ScriptSource.read(path), context: context, limits: limits, once: once, permit: permit)
   }
 
   /// Loads a recipe from its text.
   package static func load(
     _ source: ScriptSource, context: LibraryContext, limits: LuaLimits = .standard,
-    once: OnceRecord = .inMemory()
+    once: OnceRecord = .inMemory(), permit: RecipeRequest.Permit? = nil
   ) async throws(ScriptError) -> LuaRecipe {
-    var context = context
-    context.script = source.name
-    let origin = RecipeOrigin(
-      source: source, context: context, ceiling: limits,
-      modules: ModuleFinder(beside: source.directory, in: context.workspace))
+    var origin = RecipeOrigin(source, context: context, ceiling: limits)
+    if let permit { origin.context.permissions = await permit(try await origin.request()) }
     return LuaRecipe(origin, try await origin.makeState(), OnceCalls(once))
   }
 
@@ -64,7 +63,9 @@ package final class LuaRecipe: Recipe, Sendable {
       case .named(let named): named
       case .list: [:]
       }
-    version = origin.source.version(arguments: arguments, modules: origin.modules.sources)
+    version = origin.source.version(
+      arguments: arguments, modules: origin.modules.sources,
+      scope: origin.context.permissions.grants + (origin.ceiling == .standard ? [] : ["\(origin.ceiling)"]))
   }
 
   /// The texts that the recipe consists of, by their names: the script and the modules that it required.

@@ -4,10 +4,18 @@ import LuaLibrary
 /// What a recipe's states are made from: always the same bytes.
 struct RecipeOrigin: Sendable {
   let source: ScriptSource
-  let context: LibraryContext
+  var context: LibraryContext
   /// What the recipe may lower.
   let ceiling: LuaLimits
   let modules: ModuleFinder
+
+  init(_ source: ScriptSource, context: LibraryContext, ceiling: LuaLimits) {
+    self.source = source
+    self.context = context
+    self.context.script = source.name
+    self.ceiling = ceiling
+    modules = ModuleFinder(beside: source.directory, in: context.workspace)
+  }
 
   /// Makes a Lua state, loads the script in it and checks what it returned.
   func makeState() async throws(ScriptError) -> RecipeState {

@@ -5,8 +5,11 @@ import Glibc
 @main
 enum Main {
   static func main() async {
+    // Before anything changes it: keys are erased from the environment once they are read.
+    _ = LaunchEnvironment.variables
     // A reader that goes away, as in `moontide run … | head`, must not end a run in the middle.
     signal(SIGPIPE, SIG_IGN)
+    KeyProtection.begin()
     do {
       let (grants, words) = try GrantFlags.take(from: Array(CommandLine.arguments.dropFirst()))
       try await GrantFlags.$current.withValue(grants) { try await run(words) }
@@ -47,7 +50,10 @@ struct Moontide: AsyncParsableCommand {
       130 interrupted.
       """,
     version: Version.text,
-    subcommands: [Run.self, Exec.self, Files.self, Why.self])
+    subcommands: [
+      Run.self, Exec.self, Trust.self, Files.self, Meetings.self, Profiles.self, Serve.self, Keys.self,
+      Why.self,
+    ])
 }
 
 enum Version {

@@ -45,13 +45,14 @@ final class Sandbox: Sendable {
   }
 
   /// Starts `moontide` and lets it run.
-  func start(_ arguments: String...) throws -> Running {
-    try Running(arguments, in: root, environment: [:])
+  func start(_ arguments: String..., environment: [String: String] = [:]) throws -> Running {
+    try Running(arguments, in: root, environment: environment)
   }
 
   /// Every file of the local service, as the API's JSON has it.
   func files() async throws -> [Listed] {
-    let lines = try await moontide("files", "list", "--all").output.split(separator: "\n")
+    let lines = try await moontide("files", "list", "--all", "--json", "--profile", "local").output.split(
+      separator: "\n")
     return try lines.map { try JSONDecoder().decode(Listed.self, from: Data($0.utf8)) }
   }
 
@@ -80,14 +81,20 @@ final class Running: Sendable {
   private let output: Drain
   private let errors: Drain
 
-  init(_ arguments: [String], in directory: String, environment: [String: String]) throws {
-    process.executableURL = URL(fileURLWithPath: Self.executable)
+  /// - Parameters:
+  ///   - input: what it reads; nothing where it is not given.
+  ///   - executable: another program than `moontide`.
+  init(
+    _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
+    executable: String? = nil
+  ) throws {
+    process.executableURL = URL(fileURLWithPath: executable ?? Self.executable)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
     var variables = ProcessInfo.processInfo.environment
-    variables["LIGHTFIELD_API_KEY"] = nil
+    for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
     process.environment = variables.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input ?? FileHandle.nullDevice
     (ended, output, errors) = try Self.launch(process)
   }
 
@@ -105,7 +112,7 @@ final class Running: Sendable {
   }
 
   /// The binary that was built together with these tests.
-  private static let executable: String = {
+  static let executable: String = {
     let runner = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     return runner.appendingPathComponent("moontide").path
   }()

@@ -59,7 +59,8 @@ struct DeliveryTests {
       return
     }
     var expired = delivery(try job(.opened, expires: Self.now))
-    guard case .create(_, key: "key-2") = expired.start(now: Self.now) else {
+    #expect(expired.start(now: Self.now) == .retrieve("fil_1"), "this machine's clock may be wrong")
+    guard case .create(_, key: "key-2") = expired.retrieved(Self.session(.expired)) else {
       Issue.record("no session is opened under a new key")
       return
     }

@@ -3,6 +3,7 @@ import Foundation
 import LuaHTTP
 import LuaHost
 import LuaLibrary
+import ScriptTestSupport
 import Testing
 import Workspace
 
@@ -16,7 +17,7 @@ import Workspace
 
   /// Runs a script that may connect to this machine, and gives what it returned.
   private func run(
-    _ source: String, ports: [Int],
+    _ source: String, ports: [Int], through transport: HTTPClientTransport = HTTPClientTransport(),
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
   ) async throws -> [LuaValue] {
     let directory = NSTemporaryDirectory() + "/lua-http-tests-\(UUID().uuidString)"
@@ -25,7 +26,6 @@ import Workspace
     var grants = PermissionGrants()
     let base = PathBase(directory: directory)
     for port in ports { try grants.allow(.net, "127.0.0.1:\(port)", base: base) }
-    let transport = HTTPClientTransport()
     let context = LibraryContext(
       workspace: try Workspace(root: directory), types: MIMETypes(), service: NoService(),
       permissions: Permissions(script: "test.lua", grants: grants, project: base), web: transport,
@@ -127,6 +127,39 @@ import Workspace
     #expect(try await run(source, ports: [server.port]) == ["connection"])
   }
 
+  @Test("A request ends with the script that waits for it", .timeLimit(.minutes(1)))
+  func cancelled() async throws {
+    let server = try LoopbackServer { _ in [] }
+    await #expect(throws: LuaError.self) {
+      try await run(
+        """
+        local base = ...
+        return moontide.all {
+          function() moontide.http.get(base .. "/") end,
+          function() moontide.sleep(1) error("enough") end,
+        }
+        """, ports: [server.port],
+        sleep: { duration in
+          // The timeout of the request itself never comes.
+          if duration > .seconds(1) { try await Task.sleep(for: .seconds(3600)) }
+          while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+        })
+    }
+    #expect(server.requests.count == 1)
+  }
+
+  @Test("A transport that was never used needs no end, and one that has ended asks nothing")
+  func ended() async throws {
+    let transport = HTTPClientTransport()
+    try await transport.shutdown()
+    try await transport.shutdown()
+    let server = try LoopbackServer { _ in Self.answer("hello") }
+    let values = try await run(
+      "return select(2, pcall(moontide.http.get, ... .. '/')).code", ports: [server.port], through: transport)
+    #expect(values == ["connection"])
+    #expect(server.requests.isEmpty)
+  }
+
   @Test("Answers together, in scripts that wait for many")
   func together() async throws {
     let server = try LoopbackServer { line in Self.answer(line) }
@@ -141,7 +174,7 @@ import Workspace
 }
 
 /// A service that is never called.
-private struct NoService: FileService {
+private struct NoService: LightfieldService {
   private static let error = ServiceError(.notFound, "there is none")
 
   func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession { throw Self.error }
@@ -158,4 +191,13 @@ private struct NoService: FileService {
   func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt { throw Self.error }
+  func createMeeting(_ meeting: NewMeeting, key: String?) async throws(ServiceError) -> Meeting {
+    throw Self.error
+  }
+  func updateMeeting(_ id: String, _ change: MeetingChange, key: String?) async throws(ServiceError)
+    -> Meeting
+  { throw Self.error }
+  func retrieveMeeting(_ id: String) async throws(ServiceError) -> Meeting { throw Self.error }
+  func listMeetings(limit: Int?, offset: Int?) async throws(ServiceError) -> MeetingList { throw Self.error }
+  func validateAuthorization() async throws(ServiceError) -> Authorization { throw Self.error }
 }

@@ -1,4 +1,5 @@
 import FileSessions
+import Glibc
 import LuaHost
 import LuaLibrary
 import Testing
@@ -55,13 +56,22 @@ import Workspace
         + "allow it with --allow-net=hooks.slack.com, or with moontide trust recipes/slack.lua")
   }
 
-  @Test("What is trusted is permitted")
+  @Test("What is trusted is permitted, with paths as they led when it was trusted")
   func trusted() async throws {
     let project = try LibraryProject()
-    let declared = try await declaration("{ net = 'hooks.slack.com', read = '../outside' }")
-    let permissions = try project.permissions(declared: declared, trusted: declared)
+    project.link("project/in", to: project.outside)
+    let declared = try await declaration("{ net = 'hooks.slack.com', read = 'in' }")
+    let trusted = PermissionDeclaration(declared.wanted.resolved(project.pathBase))
+    let permissions = try project.permissions(declared: declared, trusted: trusted)
     #expect(permissions.denial(of: slack) == nil)
     #expect(permissions.denial(of: .readOutside(project.outside + "/a")) == nil)
+
+    try project.make("secret/a")
+    #expect(unlink(project.directory + "/in") == 0)
+    project.link("project/in", to: project.base + "/secret")
+    let later = try project.permissions(declared: declared, trusted: trusted)
+    #expect(later.denial(of: .readOutside(project.base + "/secret/a")) == .declaredOnly)
+    #expect(later.denial(of: .readOutside(project.outside + "/a")) == nil)
   }
 
   @Test(

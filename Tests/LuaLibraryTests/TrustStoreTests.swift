@@ -31,8 +31,22 @@ import Testing
     #expect(try other.trusted(script) == declaration())
     try other.trust(script, name: "slack.lua", with: .none, at: now)
     #expect(try store.trusted(script) == PermissionDeclaration.none)
-    try store.forget(script)
-    #expect(try store.trusted(script) == nil)
+    #expect(try store.all().map(\.script) == ["slack.lua"])
+    #expect(try store.forget { $0.script == "other.lua" } == 0)
+    #expect(try store.trusted(script) != nil)
+    #expect(try store.forget { $0.fingerprint == script.description } == 1)
+    #expect(try store.trusted(script) == nil && store.all().isEmpty)
+  }
+
+  @Test("It is known whether it lies below a directory, links resolved")
+  func within() throws {
+    let project = try LibraryProject()
+    project.link("config", to: "project/.config")
+    let below = TrustStore(directory: project.base + "/config/moontide")
+    #expect(below.isWithin(project.base) && !below.isWithin(project.outside))
+    #expect(!below.isWithin(project.directory), "the link leads nowhere yet")
+    try project.make("project/.config/moontide/trust.json", "{}")
+    #expect(below.isWithin(project.directory))
   }
 
   @Test("A byte, a name or a file more or less is another script")

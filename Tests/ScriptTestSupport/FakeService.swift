@@ -2,7 +2,7 @@ import FileSessions
 import Synchronization
 
 /// A service in memory that does what the contract says as far as these tests go.
-package final class FakeService: FileService {
+package final class FakeService: LightfieldService {
   private struct State {
     var sessions: [FileSession] = []
     var contents: [String: Receipt] = [:]
@@ -12,6 +12,8 @@ package final class FakeService: FileService {
   }
 
   private let state = Mutex(State())
+  /// The meetings, and what was asked about them.
+  package let meetings = Mutex(FakeMeetings())
 
   package init() {}
 

@@ -46,8 +46,25 @@ import Workspace
       ),
       (wrap("settle = 5"), "r.lua:2: the key `settle` is not supported by this version; remove it"),
       (
-        wrap("permissions = { net = { 'x' } }"),
-        "r.lua:2: the key `permissions` is not supported by this version; remove it"
+        wrap("permissions = true"),
+        "r.lua:2: `permissions` is true; it takes a table such as { net = { \"hooks.slack.com\" }, env = "
+      ),
+      (
+        wrap("permissions = {\nnett = { 'x' } }"),
+        "r.lua:3: `permissions`: unknown field 'nett' (did you mean 'net'?)"
+      ),
+      (wrap("permissions = { 'net' }"), "r.lua:2: `permissions`: a value without a name"),
+      (
+        wrap("permissions = { net = { 'http://x/' } }"),
+        "r.lua:2: `permissions`: field 'net': \"http://x/\" is no host: it is an address with a path"
+      ),
+      (
+        wrap("permissions = { service = 'file:read' }"),
+        "r.lua:2: `permissions`: field 'service': \"file:read\" is no scope of the API; did you mean files:read?"
+      ),
+      (
+        wrap("permissions = { env = function() end }"),
+        "r.lua:2: `permissions`: field 'env': list of strings wanted, got function"
       ),
       (
         wrap("prepare = function() end"),

@@ -1,10 +1,15 @@
--- Meeting transcripts from a recorder's export folder: WebVTT and SubRip, named by day.
--- Sent ones are archived; what is no transcript is put aside with its reason.
+-- Meeting transcripts from a recorder's export folder: WebVTT and SubRip, named like "2026-04-08 Weekly sync.vtt".
+-- Each becomes the transcript of the meeting of that day and title; what is no transcript is put aside with its
+-- reason. The names' days are those of --arg time_zone=Europe/Berlin; UTC without it. Needs
+-- --allow-service=meetings:read,meetings:update.
+local function day_and_title(file)
+  return file.stem:match("^(%d%d%d%d%-%d%d%-%d%d)[%s_]+(.+)$")
+end
+
 return {
   name     = "transcripts",
   discover = { root = "recordings", include = "**/*.{vtt,srt}" },
   purpose  = "meeting_transcript",
-  rename   = "{date}-{stem}{ext}",
 
   accept = function(file)
     if file.size == 0 then return moontide.defer(600, "the recorder has not written it yet") end
@@ -14,6 +19,18 @@ return {
     return true
   end,
 
-  completed = { move = "archive/" },
-  failed    = { move = "rejected/" },
+  completed = function(file, session)
+    local day, title = day_and_title(file)
+    local meeting = day and moontide.meetings.find {
+      day = day, title = title, time_zone = moontide.args.time_zone, first = true,
+    }
+    if not meeting then
+      moontide.log.warn(file.path .. " was sent as " .. session.id .. ", but there is no meeting for it")
+      return { move = "unmatched/" }
+    end
+    moontide.meetings.attach_transcript(meeting, session)
+    return { move = "archive/" }
+  end,
+
+  failed = { move = "rejected/" },
 }

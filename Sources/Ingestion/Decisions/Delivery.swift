@@ -83,7 +83,8 @@ package struct Delivery: Sendable {
     case .opened:
       guard let session = job.session, let target = job.target else { return reopen() }
       if situation == .overtaken { return cancel(then: .decideAgain) }
-      if let expiry = session.expiresAt, expiry <= now { return reopen() }
+      // By this machine's clock, which may be wrong: the service decides whether it has expired.
+      if let expiry = session.expiresAt, expiry <= now { return ask(session.id) }
       return .send(OpenedSession(session: session, target: target))
     case .uploaded:
       guard let session = job.session else { return reopen() }
@@ -110,7 +111,15 @@ package struct Delivery: Sendable {
   }
 
   package mutating func createFailed(_ error: ServiceError) -> Action {
-    if isAway(error) { return .end(.away(error)) }
+    switch error.kind {
+    case .notFound, .unsupportedMediaType, .unexpected:
+      // Whatever answers there, it is not the file that it objects to.
+      return .end(.away(error))
+    case .badRequest where error.code == ServiceError.Code.versionHeader.rawValue:
+      return .end(.away(error))
+    default:
+      if isAway(error) { return .end(.away(error)) }
+    }
     if situation == .overtaken { return .end(.decideAgain) }
     return fail(Failure(error))
   }
@@ -158,7 +167,7 @@ package struct Delivery: Sendable {
       return .hash
     case .conflict, .notFound:
       return job.session.map { ask($0.id) } ?? reopen()
-    case .unauthorized, .forbidden:
+    case .uploadRefused, .unauthorized, .forbidden:
       // The signature of the upload URL ran out before the session did.
       return cancel(reopening: true)
     case .tooLarge:
@@ -195,7 +204,8 @@ package struct Delivery: Sendable {
   package mutating func completeFailed(_ error: ServiceError) -> Action {
     guard let session = job.session else { return reopen() }
     switch error.kind {
-    case .conflict:
+    case .conflict, .unexpected:
+      // It may be completed: an answer that cannot be read is no refusal.
       return ask(session.id)
     case .notFound:
       return reopen()
@@ -205,7 +215,7 @@ package struct Delivery: Sendable {
     case .unauthorized, .forbidden, .requestTimeout, .idempotencyConflict, .tooManyRequests,
       .internalServerError, .serviceUnavailable, .gatewayTimeout, .unreachable:
       return .end(.away(error))
-    case .badRequest, .objectExists, .tooLarge, .unsupportedMediaType, .source, .unexpected:
+    case .badRequest, .objectExists, .uploadRefused, .tooLarge, .unsupportedMediaType, .source:
       return cancel(then: .failed(Failure(error)))
     }
   }
@@ -233,8 +243,8 @@ package struct Delivery: Sendable {
   }
 
   package mutating func retrieveFailed(_ error: ServiceError) -> Action {
-    if error.kind == .notFound { return reopen() }
-    return isAway(error) ? .end(.away(error)) : fail(Failure(error))
+    // Nothing about the file can be wrong with asking.
+    error.kind == .notFound ? reopen() : .end(.away(error))
   }
 
   // MARK: - Giving up a session
@@ -254,7 +264,8 @@ package struct Delivery: Sendable {
       // It has ended by itself, which is all that was wanted.
       cancelled()
     case .badRequest, .unauthorized, .forbidden, .requestTimeout, .idempotencyConflict, .objectExists,
-      .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests, .internalServerError,
+      .uploadRefused, .tooLarge, .unsupportedMediaType, .unprocessableContent, .tooManyRequests,
+      .internalServerError,
       .serviceUnavailable, .gatewayTimeout, .unreachable, .source, .unexpected:
       // The record stays, so that the next run cancels it.
       .end(.away(error))

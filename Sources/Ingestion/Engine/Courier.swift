@@ -69,8 +69,9 @@ struct Courier: Sendable {
       }
     case .complete(let id, let md5):
       do throws(ServiceError) {
+        let key = delivery.job.key(for: "complete.\(md5)")
         let session = try await retry { () async throws(ServiceError) in
-          try await service.complete(id, md5: md5, key: nil)
+          try await service.complete(id, md5: md5, key: key)
         }
         return delivery.completed(session)
       } catch {
@@ -78,7 +79,8 @@ struct Courier: Sendable {
       }
     case .cancel(let id):
       do throws(ServiceError) {
-        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id) }
+        let key = delivery.job.key(for: "cancel")
+        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id, key: key) }
         return delivery.cancelled()
       } catch {
         return delivery.cancelFailed(error)
@@ -133,5 +135,12 @@ struct Courier: Sendable {
 
   private func isUnchanged(_ file: StableFile) async -> Bool {
     await offload { (try? file.isUnchanged()) ?? false }
+  }
+}
+
+extension Job {
+  /// The idempotency key of what follows on opening the session: the same in each try, and after a crash.
+  fileprivate func key(for call: String) -> String? {
+    idempotencyKey.map { "\($0).\(call)" }
   }
 }

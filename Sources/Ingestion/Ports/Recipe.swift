@@ -63,18 +63,24 @@ package struct SettledFile: Hashable, Sendable {
   package var stamp: FileStamp
   /// What was asked of the service, if it came to that.
   package var request: NewFile?
+  /// The md5 of the bytes that were sent, if it came to that.
+  package var md5: MD5Digest?
 
   init(_ job: Job) {
     key = job.key
     relative = job.relative
     stamp = job.stamp
     request = job.request
+    md5 = job.md5
   }
 
-  package init(key: JobKey, relative: String, stamp: FileStamp, request: NewFile? = nil) {
+  package init(
+    key: JobKey, relative: String, stamp: FileStamp, request: NewFile? = nil, md5: MD5Digest? = nil
+  ) {
     self.key = key
     self.relative = relative
     self.stamp = stamp
     self.request = request
+    self.md5 = md5
   }
 }

@@ -57,30 +57,6 @@ extension LuaLibrary {
       }
     }
   }
-
-  /// `each` over all pages. Sessions opened meanwhile push others onto the next page: those are not given twice.
-  private static let pages = """
-    local files = ...
-    local list = files.list
-
-    function files.each()
-      local page, at, offset, before, now = {}, 0, 0, {}, {}
-      return function()
-        while true do
-          if at == #page then
-            page = list { offset = offset }
-            if #page == 0 then return nil end
-            at, offset, before, now = 0, offset + #page, now, {}
-          end
-          at = at + 1
-          local session = page[at]
-          local id = session.id
-          now[id] = true
-          if not before[id] then return session end
-        end
-      end
-    end
-    """
 }
 
 /// What `moontide.files.upload` was asked to send.

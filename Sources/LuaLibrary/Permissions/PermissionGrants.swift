@@ -44,6 +44,11 @@ package struct PermissionGrants: Hashable, Sendable {
     return true
   }
 
+  /// A flag without `=`: everything of its kind, to every script.
+  package mutating func allowAll(_ kind: PermissionKind) {
+    everyone.insertAll(kind)
+  }
+
   /// `--allow-all`, or `--allow-all=slack,handbook` for those scripts only.
   package mutating func allowAll(_ scripts: String? = nil) throws(PermissionSyntaxError) {
     guard let scripts else {
@@ -69,10 +74,7 @@ package struct PermissionGrants: Hashable, Sendable {
   package mutating func allow(
     _ kind: PermissionKind, _ value: String?, base: PathBase
   ) throws(PermissionSyntaxError) {
-    guard let value else {
-      everyone.insertAll(kind)
-      return
-    }
+    guard let value else { return allowAll(kind) }
     var script: String?
     for item in value.split(separator: ",", omittingEmptySubsequences: false) {
       var object = item

@@ -35,7 +35,8 @@ package struct Permissions: Hashable, Sendable {
   ///   - script: the script's file as it was given on the command line, for `moontide trust`; its name
   ///     without directory and extension is what flags for one script call it.
   ///   - declared: what the script asks for.
-  ///   - trusted: what was granted to this very content by `moontide trust`; nil when nothing was.
+  ///   - trusted: what was granted to this very content by `moontide trust`, with paths resolved then; they are
+  ///     not resolved again, since whoever changes a link would change what is granted. Nil when nothing was.
   ///   - grants: the flags.
   ///   - project: what relative paths in the declaration are relative to.
   ///   - withholding: files and directories that no grant opens: where trust and keys are kept.
@@ -49,7 +50,7 @@ package struct Permissions: Hashable, Sendable {
     self.script = script
     self.declared = declared.wanted.resolved(project)
     var granted = grants.granted(to: PathText.splitName(script).stem)
-    if let trusted { granted.formUnion(trusted.wanted.resolved(project)) }
+    if let trusted { granted.formUnion(trusted.wanted) }
     self.granted = granted
     withheldPaths = Self.systemPlaces + withholding.map { RealPath.resolve(project.absolute($0)) }
     withheldVariables = Self.keyVariables.union(variables)
@@ -67,6 +68,16 @@ package struct Permissions: Hashable, Sendable {
 
   /// Nothing at all.
   package static let none = Permissions(.nothing)
+
+  /// For reading what a recipe asks for: variables of the environment, which has to be a blank one.
+  package static let loading: Permissions = {
+    var grants = PermissionGrants()
+    grants.allowAll(.env)
+    return Permissions(script: "", baseline: .nothing, grants: grants, project: PathBase(directory: "/"))
+  }()
+
+  /// What is granted on top of what every script may, a line a kind; the same lines for the same grants.
+  package var grants: [String] { granted.lines }
 
   /// Why an access is denied; nil when it is permitted.
   package func denial(of access: Access) -> PermissionError.Reason? {

@@ -49,9 +49,31 @@ package struct TrustStore: Sendable {
     }
   }
 
-  /// Forgets a script. Blocks.
-  package func forget(_ script: ScriptFingerprint) throws(TrustError) {
-    try change { $0.trusted[script.description] = nil }
+  /// All that is trusted, by the script's file. Blocks.
+  package func all() throws(TrustError) -> [TrustedScript] {
+    try load().trusted.map { fingerprint, entry in
+      TrustedScript(
+        fingerprint: fingerprint, script: entry.script, trustedAt: entry.trustedAt,
+        permissions: entry.permissions)
+    }.sorted { ($0.script, $0.trustedAt, $0.fingerprint) < ($1.script, $1.trustedAt, $1.fingerprint) }
+  }
+
+  /// Forgets scripts. Blocks.
+  ///
+  /// - Returns: how many there were.
+  @discardableResult
+  package func forget(_ isMeant: (TrustedScript) -> Bool) throws(TrustError) -> Int {
+    let meant = try all().filter(isMeant)
+    if meant.isEmpty { return 0 }
+    try change { content in
+      for script in meant { content.trusted[script.fingerprint] = nil }
+    }
+    return meant.count
+  }
+
+  /// Whether it lies below a directory; then whatever fills that directory could have brought it. Blocks.
+  package func isWithin(_ directory: String) -> Bool {
+    RealPath.isWithin(RealPath.resolve(path), RealPath.resolve(directory))
   }
 
   private struct Content: Codable {

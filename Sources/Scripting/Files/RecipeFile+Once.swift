@@ -14,6 +14,11 @@ extension RecipeFile {
           place: "file:once: argument #1",
           problem: "a label has 1 to \(longestLabel) characters, this one has \(label.count)")
       }
+      guard !label.hasPrefix(JobCalls.prefix) else {
+        throw LuaValueError(
+          place: "file:once: argument #1", problem: "labels that begin with \(JobCalls.prefix) are taken",
+          hint: "give it another name")
+      }
       let function = try call.function(2)
       return .calling { calls in
         let json = try await file.once.result(of: OncePlace(key: file.key, label: label)) {

@@ -42,7 +42,7 @@ final class ModuleFinder: Sendable {
     let path = try Self.path(name)
     guard !isSealed else {
       throw ModuleProblem(
-        message: "require \"\(name)\" in a handler; "
+        message: "require \"\(name)\" in a handler, or in some cases only; "
           + "require it at the top of the recipe, so that a changed module is noticed")
     }
     guard let source = try await offload({ [self] in try read(path) }) else {

@@ -45,6 +45,7 @@ struct RecipeReader {
       try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
     plan.summary = try summary()
+    plan.permissions = try permissions()
     return plan
   }
 

@@ -1,4 +1,5 @@
 import LuaHost
+import LuaLibrary
 
 /// Why a script could not be loaded, or did not run to its end.
 package struct ScriptError: Error, Sendable, CustomStringConvertible {
@@ -23,6 +24,8 @@ package struct ScriptError: Error, Sendable, CustomStringConvertible {
   package let message: String
   /// Several lines, ready for a screen: the message, the line of the script, the traceback.
   package let report: String
+  /// What the script wanted and may not, when it failed for that.
+  private(set) var denied: Access?
 
   package var description: String { report }
 
@@ -48,6 +51,7 @@ package struct ScriptError: Error, Sendable, CustomStringConvertible {
     self.init(
       code, error.place == nil ? "\(source.name): \(error.description)" : error.description,
       report: error.place == nil ? "\(source.name): \(error.report)" : error.report)
+    denied = (error.underlying as? PermissionError)?.access
   }
 
   /// A recipe that is not as it should be; the line where `key` is set is shown when it is found.

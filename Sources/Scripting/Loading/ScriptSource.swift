@@ -43,11 +43,17 @@ package struct ScriptSource: Sendable {
   }
 
   private static func directory(of path: String) -> String? {
+    guard let real = realPath(path), let slash = real.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+      return nil
+    }
+    return slash == real.utf8.startIndex ? "/" : String(real[..<slash])
+  }
+
+  /// The absolute path of a script's file, links resolved; nil when it is not there. Blocks.
+  package static func realPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
-    let real = String(cString: resolved)
-    guard let slash = real.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-    return slash == real.utf8.startIndex ? "/" : String(real[..<slash])
+    return String(cString: resolved)
   }
 
   private static func readAll(_ descriptor: Int32, _ shown: String) throws(ScriptError) -> [UInt8] {
@@ -71,8 +77,10 @@ package struct ScriptSource: Sendable {
     ScriptError(.unreadable, "The script \(shown) cannot be read: \(String(cString: strerror(number))).")
   }
 
-  /// Changes whenever the text, the arguments or the modules do.
-  func version(arguments: [String: String], modules: [String: [UInt8]]) -> String {
+  /// Changes whenever the text, the arguments, the modules or the scope do.
+  ///
+  /// - Parameter scope: what the script may do and use; with more of it, what failed may succeed.
+  func version(arguments: [String: String], modules: [String: [UInt8]], scope: [String]) -> String {
     var text = bytes
     for (name, value) in arguments.sorted(by: { $0.key < $1.key }) {
       text.append(0)
@@ -82,6 +90,10 @@ package struct ScriptSource: Sendable {
       text.append(0)
       text.append(contentsOf: "\(name.utf8.count):\(name):\(bytes.count):".utf8)
       text.append(contentsOf: bytes)
+    }
+    for line in scope {
+      text.append(0)
+      text.append(contentsOf: line.utf8)
     }
     return SHA256.digest(text).map { byte in
       let digits = String(byte, radix: 16)

@@ -13,6 +13,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case failed
   case summary
   case limits
+  case permissions
 
   /// What the key takes, for a message: as a value, and as what its function gives.
   var wanted: (value: String, answer: String) {
@@ -49,13 +50,14 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .summary: ("a function", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
+    case .permissions: ("a table such as { net = { \"hooks.slack.com\" }, env = { \"SLACK_HOOK\" } }", "")
     }
   }
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "settle", "retries", "concurrency", "permissions",
-    "plugins", "every", "data", "ready", "order", "rescan", "optional",
+    "prepare", "status", "changed", "dedupe", "settle", "retries", "concurrency", "plugins",
+    "every", "data", "ready", "order", "rescan", "optional",
   ]
 
   /// What is wrong with a key that is not one of these.

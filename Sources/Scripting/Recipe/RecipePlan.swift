@@ -1,5 +1,6 @@
 import Ingestion
 import LuaHost
+import LuaLibrary
 import Workspace
 
 /// What a recipe's table says, checked.
@@ -16,6 +17,8 @@ struct RecipePlan: Sendable {
   var summary: LuaFunction?
   /// What each call of a handler may use, and the state hold.
   var limits: LuaLimits
+  /// What the recipe asks for; it permits nothing by itself.
+  var permissions: PermissionDeclaration = .none
 
   /// Where candidates come from.
   enum Discover: Sendable {

@@ -1,9 +1,11 @@
 import ArgumentParser
 import FileSessions
 import Ingestion
+import LuaHost
 import LuaLibrary
 import SQLiteLedger
 import Scripting
+import Workspace
 
 struct Exec: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,8 +20,7 @@ struct Exec: AsyncParsableCommand {
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
-  @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
-  var profile: String?
+  @OptionGroup var target: DestinationOptions
 
   @Argument(help: "The script, a Lua file.", completion: .file(extensions: ["lua"]))
   var script: String
@@ -33,17 +34,26 @@ struct Exec: AsyncParsableCommand {
       try await ScriptSource.read(script)
     }
     let workspace = try options.openWorkspace()
-    let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
+    try await Destination.with(target, in: workspace, for: .work) { destination in
+      try await run(source, limits: ceiling, in: workspace, into: destination)
+    }
+  }
+
+  private func run(
+    _ source: ScriptSource, limits: LuaLimits, in workspace: Workspace, into destination: Destination
+  ) async throws {
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(
       workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
+    bench.authority.warnOfStrangers(among: [script])
     let context = await bench.context(for: script, arguments: .list(arguments))
     let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)
     let result = await interruption.watching {
       await Result { () async throws(ScriptError) in
-        try await ScriptRunner.run(source, arguments: arguments, context: context, limits: ceiling)
+        try await ScriptRunner.run(source, arguments: arguments, context: context, limits: limits)
       }
     }
+    await bench.close()
     let pending = try await bench.pendingScriptSessions()
     for session in pending {
       bench.display.note(

@@ -2,6 +2,7 @@ import ArgumentParser
 import FileSessions
 import Foundation
 import Ingestion
+import LuaHost
 import LuaLibrary
 import SQLiteLedger
 import Scripting
@@ -34,8 +35,7 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
-  @Option(help: ArgumentHelp("The destination; this version has one, local.", valueName: "name"))
-  var profile: String?
+  @OptionGroup var target: DestinationOptions
 
   @Flag(help: "Print each event as a line of JSON.")
   var json = false
@@ -47,9 +47,7 @@ struct Run: AsyncParsableCommand {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
     }
-    guard Set(arguments.map(\.name)).count == arguments.count else {
-      throw ValidationError("--arg gives the same name twice.")
-    }
+    try arguments.refuseTwice()
   }
 
   func run() async throws {
@@ -59,16 +57,23 @@ struct Run: AsyncParsableCommand {
       try await ScriptSource.read(recipePath)
     }
     let workspace = try options.openWorkspace()
-    let destination = try await Destination.open(in: workspace, profile: profile, sweeping: .whenAlone)
+    try await Destination.with(target, in: workspace, for: .work) { destination in
+      try await run(source, limits: ceiling, in: workspace, into: destination)
+    }
+  }
+
+  private func run(
+    _ source: ScriptSource, limits: LuaLimits, in workspace: Workspace, into destination: Destination
+  ) async throws {
     let display = Display(style: Display.style(json: json, quiet: quiet))
     display.headline(destination.headline)
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
-    let named = Dictionary(uniqueKeysWithValues: arguments.map { ($0.name, $0.value) })
+    bench.authority.warnOfStrangers(among: [recipePath])
     let recipe = try await reportingScript { () async throws(ScriptError) in
       try await LuaRecipe.load(
-        source, context: bench.context(for: recipePath, arguments: .named(named)), limits: ceiling,
-        once: bench.once)
+        source, context: bench.context(for: recipePath, arguments: .named(arguments.byName)), limits: limits,
+        once: bench.once, permit: { await bench.authority.permissions(of: recipePath, asking: $0) })
     }
     try await bench.remember(recipe, script: recipePath)
 
@@ -77,17 +82,18 @@ struct Run: AsyncParsableCommand {
     let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
     let summary = await interruption.watching { await engine.run() }
     await recipe.close()
-    try end(summary, wasInterrupted: interruption.wasInterrupted)
+    await bench.close()
+    try end(summary, at: destination, wasInterrupted: interruption.wasInterrupted)
   }
 
   /// Tells why a run ended early, and ends with the status that says how it went.
-  private func end(_ summary: RunSummary, wasInterrupted: Bool) throws {
+  private func end(_ summary: RunSummary, at destination: Destination, wasInterrupted: Bool) throws {
     let left = "\(Format.count(summary.left, "file")) left; run again to send them."
     switch summary.stop {
     case .requested:
       throw wasInterrupted ? ExitStatus.interrupted : .done
     case .service(let error):
-      throw CommandFailure(.service, "The service refused or is away: \(error). \(left)")
+      throw CommandFailure(.service, "\(ServiceErrorText.text(error, at: destination)) \(left)")
     case .ledger(let message):
       throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
     case .quarantine(let reason):
@@ -108,6 +114,18 @@ struct NamedArgument: ExpressibleByArgument {
     name = String(argument[..<equals])
     value = String(argument[argument.index(after: equals)...])
   }
+}
+
+extension [NamedArgument] {
+  /// Refuses two values for one name.
+  func refuseTwice() throws {
+    guard Set(map(\.name)).count == count else {
+      throw ValidationError("--arg gives the same name twice.")
+    }
+  }
+
+  /// The values by their names, which are all different.
+  var byName: [String: String] { Dictionary(uniqueKeysWithValues: map { ($0.name, $0.value) }) }
 }
 
 /// Runs `body`; a script that does not load, or fails, ends the command with its report.

@@ -1,6 +1,7 @@
 import FileSessions
 import Foundation
 import Ingestion
+import LuaHTTP
 import LuaLibrary
 import SQLiteLedger
 import Scripting
@@ -13,6 +14,8 @@ struct Bench: Sendable {
   let ledger: SQLiteLedger
   let display: Display
   private let types = MIMETypes()
+  /// What scripts' requests go through.
+  private let web = HTTPClientTransport()
 
   init(workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display) {
     self.workspace = workspace
@@ -21,32 +24,25 @@ struct Bench: Sendable {
     self.display = display
   }
 
-  private static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-  private static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
-  private static let retry = Retrier(policy: .standard, sleep: sleep)
+  static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+  static let newKey: @Sendable () -> String = { UUID().uuidString.lowercased() }
+  static let retry = Retrier(policy: .standard, sleep: sleep)
 
   /// What a script works with. Sessions that a plain script opens are recorded, since no engine finishes them.
   func context(for script: String, arguments: ScriptArguments) async -> LibraryContext {
     let (ledger, profile, display) = (ledger, destination.profile, display)
     let tracer = Tracer(workspace: workspace, ledger: ledger, profile: profile)
-    let environment = ProcessInfo.processInfo.environment
     let isRecipe = if case .named = arguments { true } else { false }
-    let project = PathBase(directory: workspace.rootPath, home: environment["HOME"])
-    let grants = GrantFlags.current
-    let permissions = await offload {
-      Permissions(
-        script: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == "local"),
-        grants: grants,
-        project: project, withholding: TrustStore(environment: environment).map { [$0.directory] } ?? [])
-    }
+    let permissions = await authority.permissions(
+      of: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == ProfileCatalog.local))
     // A recipe's standard output is the list of events; a plain script's is its own.
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingFileService(destination.service, retry: Self.retry), permissions: permissions,
-      arguments: arguments, environment: ScriptEnvironment(environment),
+      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
+      arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
-      sleep: Self.sleep, newKey: Self.newKey,
+      web: web, sleep: Self.sleep, newKey: Self.newKey,
       log: { line in
         let level = line.level == .info ? "" : "\(line.level.rawValue): "
         display.note("\(line.script): \(level)\(line.text)")
@@ -57,6 +53,17 @@ struct Bench: Sendable {
         let record = ScriptSession(id: session.id, script: script, filename: session.filename)
         try await ledger.remember(record, profile: profile)
       })
+  }
+
+  /// Decides what scripts may.
+  var authority: Authority {
+    Authority(workspace: workspace, withheld: destination.withheld, note: display.note)
+  }
+
+  /// Closes the connections that scripts opened.
+  func close() async {
+    // Requests that are still under way end with it; what else could go wrong concerns nobody any more.
+    try? await web.shutdown()
   }
 
   /// What `file:once` remembers.
@@ -111,7 +118,7 @@ struct Bench: Sendable {
 
 extension String {
   /// The name of a file without directory and extension: what a script is called in flags.
-  fileprivate var fileStem: String {
+  var fileStem: String {
     let name = split(separator: "/").last.map(String.init) ?? self
     return name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
   }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import LuaLibrary
 
 /// The `--allow-…` words of the command line, which give scripts more than every script may.
@@ -21,7 +20,7 @@ enum GrantFlags {
     var grants = PermissionGrants()
     var rest: [String] = []
     let base = PathBase(
-      directory: CurrentDirectory.path, home: ProcessInfo.processInfo.environment["HOME"])
+      directory: CurrentDirectory.path, home: LaunchEnvironment.variables["HOME"])
     let isExec = words.first { !$0.hasPrefix("-") } == "exec"
     var isOver = false
     for word in words {

@@ -13,15 +13,22 @@ final class Interruption: Sendable {
   private let stop: StopSignal
   private let cancelsAtOnce: Bool
   private let announce: @Sendable (String) -> Void
+  private let onStop: @Sendable () -> Void
   private let state = Mutex(State())
   // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
   private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
-  /// - Parameter cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
-  init(stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false) {
+  /// - Parameters:
+  ///   - cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
+  ///   - onStop: called with the first wish to end, where nobody asks `stop`.
+  init(
+    stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false,
+    onStop: @escaping @Sendable () -> Void = {}
+  ) {
     self.stop = stop
     self.cancelsAtOnce = cancelsAtOnce
     self.announce = announce
+    self.onStop = onStop
     sources = [
       Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
       Self.source(of: SIGTERM) { [weak self] in self?.terminate() },
@@ -48,6 +55,7 @@ final class Interruption: Sendable {
       cancel?()
     case 1:
       stop.request()
+      onStop()
       announce("Finishing what is under way. Ctrl-C again cancels it; it is taken up by the next run.")
     case 2:
       cancel?()
@@ -60,6 +68,7 @@ final class Interruption: Sendable {
     let isFirst = !stop.isRequested
     stop.request()
     if isFirst, !cancelsAtOnce {
+      onStop()
       announce("Finishing what is under way. A second SIGTERM cancels it; it is taken up by the next run.")
     } else {
       state.withLock { $0.cancel }?()

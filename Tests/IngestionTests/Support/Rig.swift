@@ -11,17 +11,22 @@ struct Rig {
   let project: TemporaryProject
   let workspace: Workspace
   let store: LocalStore
+  /// The service's clock.
+  let clock: WallClock
 
-  init(_ project: TemporaryProject) async throws {
+  init(_ project: TemporaryProject, clock: WallClock = .system) async throws {
     self.project = project
+    self.clock = clock
     workspace = try project.workspace()
-    store = try await LocalStore.open(project.state + "/local")
+    store = try await LocalStore.open(project.state + "/local", clock: clock)
   }
 
   /// Runs a recipe once; the ledger is opened for the run and let go after it.
+  ///
+  /// - Parameter clock: this machine's, where it is not the service's.
   func run(
     _ recipe: any Recipe, crash: CrashPoint? = nil, wrap: ((any FileService) -> any FileService)? = nil,
-    transfers: Int = 1
+    transfers: Int = 1, attempts: Int = 1, clock: WallClock? = nil
   ) async throws -> (summary: RunSummary, events: [RunEvent]) {
     let events = Mutex<[RunEvent]>([])
     let ledger = try SQLiteLedger(directory: project.state, clock: .system)
@@ -34,9 +39,9 @@ struct Rig {
       workspace: workspace, types: MIMETypes(), transfers: transfers,
       retry: Retrier(
         policy: RetryPolicy(
-          attempts: 1, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
+          attempts: attempts, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
         sleep: { _ in }),
-      clock: .system, newKey: { UUID().uuidString },
+      clock: clock ?? self.clock, newKey: { UUID().uuidString },
       report: { event in events.withLock { $0.append(event) } })
     let summary = await engine.run()
     return (summary, events.withLock { $0 })

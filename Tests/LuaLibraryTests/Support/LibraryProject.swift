@@ -104,7 +104,7 @@ func scriptFailure(
 }
 
 /// A service with nothing in it.
-struct StubService: FileService {
+struct StubService: LightfieldService {
   private static let missing = ServiceError(.notFound, "there is none")
 
   func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
@@ -125,6 +125,17 @@ struct StubService: FileService {
   func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt { throw Self.missing }
+  func createMeeting(_ meeting: NewMeeting, key: String?) async throws(ServiceError) -> Meeting {
+    throw Self.missing
+  }
+  func updateMeeting(_ id: String, _ change: MeetingChange, key: String?) async throws(ServiceError)
+    -> Meeting
+  { throw Self.missing }
+  func retrieveMeeting(_ id: String) async throws(ServiceError) -> Meeting { throw Self.missing }
+  func listMeetings(limit: Int?, offset: Int?) async throws(ServiceError) -> MeetingList {
+    MeetingList(data: [], totalCount: 0)
+  }
+  func validateAuthorization() async throws(ServiceError) -> Authorization { throw Self.missing }
 }
 
 /// A network of answers that are told beforehand.

@@ -1,6 +1,0 @@
-import Hummingbird
-import HummingbirdTLS
-import Logging
-import Metrics
-import NIOSSL
-import ServiceLifecycle

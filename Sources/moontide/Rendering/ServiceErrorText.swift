@@ -1,0 +1,37 @@
+import FileSessions
+
+/// What went wrong at a service, and what a person can do about it.
+enum ServiceErrorText {
+  static func text(_ error: ServiceError, at destination: Destination) -> String {
+    let text = error.description.printable
+    guard let access = destination.access, let advice = advice(error, access) else { return text }
+    return text + "\n  " + advice
+  }
+
+  /// The status that a command ends with.
+  static func status(of error: ServiceError) -> ExitStatus {
+    error.kind.concernsService || error.kind == .forbidden ? .service : .filesFailed
+  }
+
+  private static func advice(_ error: ServiceError, _ access: RemoteAccess) -> String? {
+    switch error.kind {
+    case .unauthorized:
+      return
+        "The key comes from \(access.keySource.phrase); it may be revoked, mistyped, or another service's."
+    case .forbidden:
+      return "The key comes from \(access.keySource.phrase); knowledge_workspace takes an admin's."
+    case .notFound:
+      return "It may belong to another organisation than the key \(access.keyHint), or to another profile."
+    case .tooManyRequests:
+      let wait = error.retryAfter.map { " It may be asked again in \(Format.duration($0))." } ?? ""
+      return "Others use up the organisation's rate limits.\(wait) --rate write=5,read=5 leaves them room."
+    case .unreachable, .gatewayTimeout, .requestTimeout:
+      return "Is \(access.address) the right address, and the network up? Run the command again later."
+    case .internalServerError, .serviceUnavailable:
+      return "The fault is at \(access.address). Run the command again later."
+    case .badRequest, .conflict, .idempotencyConflict, .objectExists, .uploadRefused, .tooLarge,
+      .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
+      return nil
+    }
+  }
+}

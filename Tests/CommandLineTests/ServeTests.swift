@@ -1,0 +1,205 @@
+import AsyncHTTPClient
+import Digests
+import FileSessions
+import Foundation
+import GRDB
+import LocalService
+import Synchronization
+import Testing
+
+@Suite("moontide serve")
+struct ServeTests {
+  @Test("says where it listens, ends by SIGTERM with 0 and by Ctrl-C with 130")
+  func ends() async throws {
+    let sandbox = try Sandbox()
+    for (signal, status) in [(SIGTERM, 0 as Int32), (SIGINT, 130)] {
+      let served = try await Served(in: sandbox)
+      let reply = try await served.send("GET", served.url + "/healthz")
+      #expect(reply.status == 200)
+      served.signal(signal)
+      #expect(await served.ended() == status)
+    }
+  }
+
+  @Test("tells a wrong call, and a port that is taken")
+  func refuses() async throws {
+    let sandbox = try Sandbox()
+    for arguments in [
+      ["--port", "70000"], ["--rate-limit", "0"], ["--rate-limit", "fast"], ["--tls-cert", "a.pem"],
+      ["--public-url", "files.example"],
+    ] {
+      let run = try await Running(["serve"] + arguments, in: sandbox.root, environment: [:]).finished()
+      #expect(run.status == 2 && run.errors.contains(arguments[0]), "\(run)")
+    }
+    let served = try await Served(in: sandbox)
+    let port = served.url.split(separator: ":").last.map(String.init) ?? ""
+    let second = try await sandbox.moontide("serve", "--port", port)
+    #expect(second.status == 2 && second.errors.contains("in use") && second.errors.contains("--port"))
+    served.signal(SIGTERM)
+    _ = await served.ended()
+  }
+
+  @Test("killed at random moments keeps every completed file, and no bytes that belong to nothing")
+  func kills() async throws {
+    let seed = UInt64.random(in: 1...UInt64.max)
+    var random = SeededRandom(seed: seed)
+    print("kill -9 of serve: \(KillTests.kills) kills, seed \(seed)")
+    let sandbox = try Sandbox()
+    let key = try await sandbox.moontide("keys", "create", "--name", "kill").output
+      .trimmingCharacters(in: .newlines)
+    let acknowledged = Mutex([String: MD5Digest]())
+    for kill in 1...KillTests.kills {
+      let served = try await Served(in: sandbox)
+      let seeds = (0..<8).map { _ in UInt64.random(in: 1...UInt64.max, using: &random) }
+      let moment = Duration.milliseconds(Int.random(in: 1...300, using: &random))
+      await withTaskGroup(of: Void.self) { group in
+        for seed in seeds {
+          group.addTask {
+            // Ends with the server.
+            try? await Self.upload(to: served, key: key, seed: seed) { id, md5 in
+              acknowledged.withLock { $0[id] = md5 }
+            }
+          }
+        }
+        // The moment is what is random here; nothing is waited for.
+        try? await Task.sleep(for: moment)
+        served.signal(SIGKILL)
+        await group.waitForAll()
+      }
+      #expect(await served.ended() == -1)
+      try await check(sandbox, acknowledged.withLock { $0 }, note: "seed \(seed), kill \(kill)")
+    }
+    let count = acknowledged.withLock { $0.count }
+    print("kill -9 of serve: \(count) files were acknowledged")
+  }
+
+  /// Opens, fills and completes sessions until the server is gone.
+  private static func upload(
+    to served: Served, key: String, seed: UInt64, _ completed: (String, MD5Digest) -> Void
+  ) async throws {
+    var random = SeededRandom(seed: seed)
+    let headers = [
+      "authorization": "Bearer \(key)", "lightfield-version": "2026-03-01",
+      "content-type": "application/json",
+    ]
+    while true {
+      let bytes = (0..<Int.random(in: 1...200_000, using: &random)).map {
+        UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(truncatingIfNeeded: seed))
+      }
+      let body = #"{"filename":"a.bin","mimeType":"a/b","sizeBytes":\#(bytes.count)}"#
+      let opened = try JSONDecoder().decode(
+        Opened.self,
+        from: try await served.send("POST", served.url + "/v1/files", Array(body.utf8), headers).body)
+      _ = try await served.send("PUT", opened.uploadUrl, bytes, opened.uploadHeaders)
+      var digest = DigestStream(.md5)
+      digest.update(bytes)
+      let md5 = MD5Digest(bytes: digest.finalize())
+      let done = try await served.send(
+        "POST", "\(served.url)/v1/files/\(opened.id)/complete", Array(#"{"md5":"\#(md5)"}"#.utf8), headers)
+      if done.status == 200 { completed(opened.id, md5) }
+    }
+  }
+
+  private struct Opened: Decodable {
+    var id: String
+    var uploadUrl: String
+    var uploadHeaders: [String: String]
+  }
+
+  /// Opening sweeps; then every completed file is whole, and every blob has a row.
+  private func check(_ sandbox: Sandbox, _ acknowledged: [String: MD5Digest], note: String) async throws {
+    let directory = sandbox.path(".moontide/local")
+    let store = try await LocalStore.open(directory)
+    let service = store.service()
+    var (offset, completed) = (0, Set<String>())
+    while true {
+      let page = try await service.list(limit: nil, offset: offset).data
+      if page.isEmpty { break }
+      offset += page.count
+      for session in page where session.status == .completed {
+        // A whole download compares the bytes with the md5 that they came with.
+        let receipt = try await service.download(session.id, range: nil) { _ in }
+        #expect(receipt.bytes == session.sizeBytes, "\(note)")
+        if let md5 = acknowledged[session.id] { #expect(receipt.md5 == md5, "\(note)") }
+        completed.insert(session.id)
+      }
+    }
+    #expect(completed.isSuperset(of: acknowledged.keys), "\(note)")
+    try await store.close()
+    let named = try await DatabaseQueue(path: directory + "/service.sqlite").read { database in
+      try String.fetchSet(database, sql: "SELECT blob FROM session WHERE blob IS NOT NULL")
+    }
+    let present = try FileManager.default.subpathsOfDirectory(atPath: directory + "/blobs").compactMap {
+      path in
+      path.split(separator: "/").count == 2 ? path.split(separator: "/").last.map(String.init) : nil
+    }
+    #expect(Set(present) == named, "\(note)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/incoming").isEmpty, "\(note)")
+  }
+}
+
+/// A `moontide serve` that runs.
+private final class Served: Sendable {
+  let url: String
+  private let process = Process()
+  private let end: AsyncStream<Int32>
+
+  /// Starts it on a port of its own, and waits until it listens.
+  init(in sandbox: Sandbox) async throws {
+    process.executableURL = URL(fileURLWithPath: Running.executable)
+    process.arguments = ["serve", "--port", "0", "--rate-limit", "off"]
+    process.currentDirectoryURL = URL(fileURLWithPath: sandbox.root)
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    let (end, ending) = AsyncStream.makeStream(of: Int32.self)
+    self.end = end
+    process.terminationHandler = { process in
+      ending.yield(process.terminationReason == .exit ? process.terminationStatus : -1)
+      ending.finish()
+    }
+    try process.run()
+    let (lines, reading) = AsyncStream.makeStream(of: String.self)
+    let descriptor = dup(output.fileHandleForReading.fileDescriptor)
+    Thread.detachNewThread {
+      // Read to the end, so that the server never waits for its log to be read.
+      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      var text = ""
+      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty {
+        guard text.firstIndex(of: "\n") == nil else { continue }
+        text += String(decoding: data, as: UTF8.self)
+        if let line = text.split(separator: "\n").first, text.contains("\n") { reading.yield(String(line)) }
+      }
+      reading.finish()
+    }
+    var iterator = lines.makeAsyncIterator()
+    let line = try #require(await iterator.next(), "the server ended before it listened")
+    let object = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+    #expect(object["event"] == "listening")
+    url = try #require(object["url"])
+  }
+
+  func signal(_ number: Int32) {
+    kill(process.processIdentifier, number)
+  }
+
+  /// The exit status; -1 for a signal.
+  func ended() async -> Int32 {
+    var status: Int32 = -2
+    for await end in end { status = end }
+    return status
+  }
+
+  func send(
+    _ method: String, _ url: String, _ body: [UInt8] = [], _ headers: [String: String] = [:]
+  ) async throws -> (status: UInt, body: Data) {
+    var request = HTTPClientRequest(url: url)
+    request.method = .RAW(value: method)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if !body.isEmpty { request.body = .bytes(body) }
+    // Long enough for a loaded machine; a server that was killed refuses at once.
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let bytes = try await response.body.collect(upTo: 1 << 20)
+    return (response.status.code, Data(bytes.readableBytesView))
+  }
+}
