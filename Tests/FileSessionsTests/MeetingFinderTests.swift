@@ -49,14 +49,14 @@ private func meeting(_ id: String, _ title: String, start: Int64, created: Int64
 }
 
 @Suite("Finding meetings")
-struct MeetingFinderTests {
+final class MeetingFinderTests: Sendable {
   private let service = Meetings()
   private let now = Mutex(Timestamp(milliseconds: 1_775_646_000_000))
 
   private var pages: Int { service.state.withLock { $0.pages } }
 
   private func finder() -> MeetingFinder {
-    MeetingFinder(service, clock: WallClock { now.withLock { $0 } })
+    MeetingFinder(service, clock: WallClock { [self] in now.withLock { $0 } })
   }
 
   @Test("of several the one that began first is taken, then the one recorded first, then by id")
@@ -121,7 +121,8 @@ struct MeetingFinderTests {
       for number in 0..<60 {
         group.addTask { try await finder.find(MeetingQuery(title: "t\(number)", day: nil))?.id }
       }
-      #expect(try await group.reduce(into: Set()) { $0.insert($1) } == Set((0..<60).map { "m\($0)" }))
+      let found = try await group.reduce(into: Set<String?>()) { $0.insert($1) }
+      #expect(found == Set((0..<60).map { "m\($0)" }))
     }
     #expect(pages == 3)
     now.withLock { $0 = $0 + (MeetingFinder.goodFor - .milliseconds(1)) }

@@ -109,7 +109,7 @@ struct KeyTests {
 
   @Test("an unknown scope is an error that names the known ones")
   func unknownScope() async throws {
-    await #expect(throws: ServiceError.self) { try Scope.parse("files:create,files:delete") }
+    #expect(throws: ServiceError.self) { try Scope.parse("files:create,files:delete") }
     let error = await refusal(.badRequest) { () async throws(ServiceError) in
       try await store.createKey(name: "a", scopes: [Scope(rawValue: "files:delete")])
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import FileSessions
 import Foundation
-import LuaLibrary
 
 struct MeetingsList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,7 +27,7 @@ struct MeetingsList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await options.with(.look, scope: ServiceScope.readMeetings) { [self] desk in
+    try await options.with(.look) { [self] desk in
       if all {
         try await printAll(of: desk.service)
       } else {
@@ -99,7 +98,7 @@ struct MeetingsFind: AsyncParsableCommand {
 
   func run() async throws {
     let query = MeetingQuery(title: title, day: day, timeZone: timeZone ?? .gmt)
-    try await options.with(.look, scope: ServiceScope.readMeetings) { [first, json = options.json] desk in
+    try await options.with(.look) { [first, json = options.json] desk in
       do {
         let finder = MeetingFinder(desk.service, clock: .system)
         guard let meeting = try await finder.find(query, first: first) else {
@@ -123,7 +122,7 @@ struct MeetingsGet: AsyncParsableCommand {
 
   func run() async throws {
     let id = try identity.value
-    try await options.with(.look, scope: ServiceScope.readMeetings) { [json = options.json] desk in
+    try await options.with(.look) { [json = options.json] desk in
       MeetingsText.show(try await desk.service.retrieveMeeting(id), json: json)
     }
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FileSessions
-import LuaLibrary
 
 struct MeetingsCreate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,7 +44,7 @@ struct MeetingsCreate: AsyncParsableCommand {
       meetingURL: meetingUrl, organizerEmail: organizerEmail,
       attendeeEmails: attendeeEmails.flatMap { $0.split { ", ".contains($0) }.map(String.init) },
       privacySetting: privacySetting, transcript: transcript)
-    try await options.with(.send, scope: ServiceScope.createMeetings) { [json = options.json] desk in
+    try await options.with(.send) { [json = options.json] desk in
       MeetingsText.show(try await desk.service.createMeeting(meeting, key: Bench.newKey()), json: json)
     }
   }
@@ -66,7 +65,7 @@ struct MeetingsAttach: AsyncParsableCommand {
 
   func run() async throws {
     let change = MeetingChange(transcript: file)
-    try await options.with(.send, scope: ServiceScope.updateMeetings) { [meeting, json = options.json] desk in
+    try await options.with(.send) { [meeting, json = options.json] desk in
       MeetingsText.show(
         try await desk.service.updateMeeting(meeting, change, key: Bench.newKey()), json: json)
     }
