@@ -101,7 +101,8 @@ struct WatchTests {
   func overflow() async throws {
     let sandbox = try Sandbox()
     try sandbox.write("x", to: "in/first.md")
-    try sandbox.write("return { name = 'o', discover = 'in/**/*.md', settle = 0, rescan = '1h' }", to: "o.lua")
+    try sandbox.write(
+      "return { name = 'o', discover = 'in/**/*.md', settle = 0, rescan = '1h' }", to: "o.lua")
     let watching = try sandbox.start("run", "o.lua", "--watch")
     try await watching.says("o: 1 found")
     let limit = try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)

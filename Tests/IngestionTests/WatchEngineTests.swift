@@ -148,6 +148,32 @@ struct WatchEngineTests {
     #expect(summary.sent == 2 && summary.failed == 0 && summary.problems == 1, "\(summary)")
   }
 
+  @Test(
+    "takes nothing for deleted when the root goes away in the middle of a run, and sends it when it is back")
+  func rootOfRun() async throws {
+    let project = try TemporaryProject()
+    for name in ["a", "b", "c"] { try project.write(name, to: "in/sub/\(name).md") }
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(root: "in", afterFailure: .remove)
+    let once = CallsLeft(1)
+    let first = try await rig.run(
+      recipe,
+      wrap: { service in
+        MeddlingService(base: service) {
+          guard once.take() else { return }
+          try? FileManager.default.moveItem(atPath: project.root + "/in", toPath: project.root + "/away")
+        }
+      })
+    // The one that was open is read to its end; the others cannot be found.
+    #expect(first.summary.failed == 0 && first.summary.problems == 3 - first.summary.sent, "\(first.summary)")
+    #expect(!first.summary.isClean && recipe.failures.withLock { $0.isEmpty })
+    try FileManager.default.moveItem(atPath: project.root + "/away", toPath: project.root + "/in")
+    let second = try await rig.run(recipe).summary
+    #expect(second.sent == 3 - first.summary.sent && second.isClean, "\(second)")
+    #expect(try await rig.sessions().filter { $0.status == .completed }.count == 3)
+    #expect(try await rig.sessions().filter { $0.status == .pending }.isEmpty)
+  }
+
   @Test("asks a service that is away again by itself, ever more rarely")
   func outage() async throws {
     let project = try TemporaryProject()

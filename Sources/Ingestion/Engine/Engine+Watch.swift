@@ -108,7 +108,6 @@ private struct Vigil {
 
   /// Takes up what was left, and looks through everything.
   private mutating func pass(_ slots: inout Slots, _ group: inout Passages) async throws {
-    nextPass = now + interval
     let resumed = try await engine.resume(isFirst: !isRepeat, &slots, &group)
     let intake = Intake(
       resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat, isWatching: true)
@@ -125,8 +124,8 @@ private struct Vigil {
       engine.report(
         .problem(path: engine.recipe.name, message: (error as? Failure)?.message ?? "\(error)"))
     }
-    // A walk takes its time; the next one does not follow at once.
-    nextPass = max(nextPass, now)
+    // From its end: a walk that takes long is not followed by the next one at once.
+    nextPass = now + interval
   }
 
   private mutating func take(_ news: TreeNews, _ slots: inout Slots) async {

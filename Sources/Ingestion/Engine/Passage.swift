@@ -30,6 +30,10 @@ struct Passage: Sendable {
       case .away(let error):
         return Passed(outcome: .stop(Task.isCancelled ? .requested : .service(error)))
       case .decideAgain:
+        if let problem = await vanishedRoot(of: job) {
+          engine.report(.problem(path: job.key.path.string, message: problem))
+          return Passed(outcome: .problem)
+        }
         guard let next = try await decideAgain(job, countsAsChange: situation == .fresh) else {
           return Passed(outcome: .left)
         }
@@ -48,6 +52,19 @@ struct Passage: Sendable {
     // A session that is open is finished even when the recipe has changed: it was decided about.
     let isDecided = job.phase != .decided || job.recipeVersion == engine.recipe.version
     return stamp == job.stamp && isDecided ? .resumed : .overtaken
+  }
+
+  /// Why a file that is not there is not taken for deleted; nil when it may be. The record stays for when it is back.
+  private func vanishedRoot(of job: Job) async -> String? {
+    await offload { [workspace = engine.workspace] in
+      guard let root = job.root else { return nil }
+      do throws(WorkspaceError) {
+        _ = try workspace.info(root)
+        return nil
+      } catch {
+        return "\(error.message); what was below it is not taken for deleted, and is sent once it is back"
+      }
+    }
   }
 
   private func settle(_ job: Job) async throws(LedgerError) -> Bool {
@@ -94,5 +111,13 @@ extension Outcome {
     case .failed: self = job.failure?.kind == .rejected ? .rejected : .failed
     case .decided, .opened, .uploaded, .completed, .done: self = .alreadyDone
     }
+  }
+}
+
+extension Job {
+  /// The root that the file was discovered below; nil where the path does not tell.
+  fileprivate var root: ProjectPath? {
+    let below = relative.split(separator: "/").count
+    return try? ProjectPath(key.path.components.dropLast(below).joined(separator: "/"))
   }
 }
