@@ -125,6 +125,7 @@ extension Engine {
   ) async throws(LedgerError) {
     while slots.room.settling > 0, mayBegin(slots) {
       await settler.wait(for: slots.room.nextDue, &slots)
+      await slots.reap(&group)
       try await lookAgain(isWatching: false, settler, &slots, &group)
     }
   }
