@@ -76,10 +76,9 @@ struct Finished: Sendable {
 
 /// A process of the built `moontide`.
 final class Running: Sendable {
-  private let process = Process()
-  private let ended: AsyncStream<Int32>
-  private let output: Drain
-  private let errors: Drain
+  private let child: Child
+  private let output: Heard
+  private let errors: Heard
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
@@ -88,27 +87,13 @@ final class Running: Sendable {
     _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
     executable: String? = nil
   ) throws {
-    process.executableURL = URL(fileURLWithPath: executable ?? Self.executable)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: directory)
     var variables = ProcessInfo.processInfo.environment
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
-    process.environment = variables.merging(environment) { $1 }
-    process.standardInput = input ?? FileHandle.nullDevice
-    (ended, output, errors) = try Self.launch(process)
-  }
-
-  private static func launch(_ process: Process) throws -> (AsyncStream<Int32>, Drain, Drain) {
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-    process.terminationHandler = { process in
-      continuation.yield(process.terminationReason == .exit ? process.terminationStatus : -1)
-      continuation.finish()
-    }
-    try process.run()
-    return (stream, Drain(output), Drain(errors))
+    child = try Child(
+      executable ?? Self.executable, arguments, in: directory,
+      environment: variables.merging(environment) { $1 }, input: input)
+    output = Heard(child.output)
+    errors = Heard(child.errors)
   }
 
   /// The binary that was built together with these tests.
@@ -119,24 +104,24 @@ final class Running: Sendable {
 
   /// Ends the process as a power cut would.
   func kill() {
-    Foundation.kill(process.processIdentifier, SIGKILL)
+    Foundation.kill(child.id, SIGKILL)
   }
 
   /// Sends Ctrl-C.
   func interrupt() {
-    Foundation.kill(process.processIdentifier, SIGINT)
+    Foundation.kill(child.id, SIGINT)
   }
 
   /// Sends SIGTERM, as a service manager does.
   func terminate() { send(SIGTERM) }
 
   func send(_ signal: Int32) {
-    Foundation.kill(process.processIdentifier, signal)
+    Foundation.kill(child.id, signal)
   }
 
   /// How many files the process has open.
   func descriptors() -> Int {
-    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.processIdentifier)/fd").count) ?? 0
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.id)/fd").count) ?? 0
   }
 
   /// Waits until the process has printed something so many times, at most a minute.
@@ -157,7 +142,7 @@ final class Running: Sendable {
   ///
   /// The kernel's own high-water mark, read again and again while there is a process to ask.
   func peakMemory() async -> Int {
-    let file = "/proc/\(process.processIdentifier)/status"
+    let file = "/proc/\(child.id)/status"
     var peak = 0
     while let status = try? String(contentsOfFile: file, encoding: .utf8),
       let mark = status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap({ Int($0.1) })
@@ -170,39 +155,35 @@ final class Running: Sendable {
 
   /// Waits for the end.
   func finished() async throws -> Finished {
-    var status: Int32 = -1
-    for await end in ended { status = end }
+    let status = await child.ended()
     return Finished(status: status, output: await output.text, errors: await errors.text)
   }
 }
 
-/// Reads a pipe to its end on a thread of its own, so that the writer never waits.
-private final class Drain: Sendable {
-  private let bytes = Mutex(Data())
-  private let ended: AsyncStream<Void>
+/// What a process writes, gathered as it comes.
+private final class Heard: Sendable {
+  private let bytes: Gathered
+  private let gathering: Task<Void, Never>
 
-  init(_ pipe: Pipe) {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-    ended = stream
-    let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
-    Thread.detachNewThread { [self] in
-      // What is there at once: a file handle would wait for all that it was asked for.
-      var piece = [UInt8](repeating: 0, count: 1 << 16)
-      while case let count = read(descriptor, &piece, piece.count), count > 0 {
-        bytes.withLock { $0 += piece[..<count] }
-      }
-      close(descriptor)
-      continuation.finish()
+  private final class Gathered: Sendable {
+    let data = Mutex(Data())
+  }
+
+  init(_ chunks: AsyncStream<Data>) {
+    let bytes = Gathered()
+    self.bytes = bytes
+    gathering = Task {
+      for await chunk in chunks { bytes.data.withLock { $0 += chunk } }
     }
   }
 
-  /// What was read by now.
-  var soFar: String { bytes.withLock { String(decoding: $0, as: UTF8.self) } }
+  /// What has come by now.
+  var soFar: String { bytes.data.withLock { String(decoding: $0, as: UTF8.self) } }
 
-  /// All of it, once the writer is done.
+  /// All of it, once the process is done with it.
   var text: String {
     get async {
-      for await _ in ended {}
+      await gathering.value
       return soFar
     }
   }

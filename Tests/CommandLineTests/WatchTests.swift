@@ -179,17 +179,10 @@ struct WatchTests {
 extension Sandbox {
   /// Runs a bash script in the sandbox to its end.
   fileprivate func bash(_ script: String, _ arguments: String...) async throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", script, "bash"] + arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: root)
-    let (ended, continuation) = AsyncStream.makeStream(of: Int32.self)
-    process.terminationHandler = { process in
-      continuation.yield(process.terminationStatus)
-      continuation.finish()
-    }
-    try process.run()
-    for await status in ended { #expect(status == 0) }
+    let child = try Child(
+      "/bin/bash", ["-c", script, "bash"] + arguments, in: root,
+      environment: ProcessInfo.processInfo.environment)
+    #expect(await child.ended() == 0)
   }
 
   /// Waits until so many names are in a directory, at most two minutes after the last one came.
