@@ -1,0 +1,40 @@
+/// Lets so many at once go on, and the others wait for their turn.
+actor Turns {
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(_ count: Int) {
+    free = count
+  }
+
+  /// Runs `body` when there is a turn for it.
+  nonisolated func callAsFunction<Result: Sendable>(
+    _ body: () async throws -> Result
+  ) async throws -> Result {
+    await take()
+    do {
+      let result = try await body()
+      await give()
+      return result
+    } catch {
+      await give()
+      throw error
+    }
+  }
+
+  private func take() async {
+    guard free == 0 else {
+      free -= 1
+      return
+    }
+    await withCheckedContinuation { waiting.append($0) }
+  }
+
+  private func give() {
+    if waiting.isEmpty {
+      free += 1
+    } else {
+      waiting.removeFirst().resume()
+    }
+  }
+}
