@@ -15,22 +15,11 @@ package final class Loopback: Sendable {
   private let trustRoots: String?
   private let clients = Mutex<[LightfieldClient]>([])
 
-  /// Tests begin by the hundred at once, and a client that does not get on looks to its server like one that is slow
-  /// on purpose.
-  private static let turns = Turns(6)
-
   /// Serves a store as long as `body` runs. Nothing but `rateLimit` holds requests up.
   ///
   /// Where ``MessageLog`` is wanted and nothing is encrypted, everything passes a proxy that writes it down.
   package static func with<Result: Sendable>(
     _ store: LocalStore, clock: ManualClock, certificates: CertificateMaker? = nil, rateLimit: Int? = nil,
-    _ body: (Loopback) async throws -> Result
-  ) async throws -> Result {
-    try await turns { try await serve(store, clock, certificates, rateLimit, body) }
-  }
-
-  private static func serve<Result: Sendable>(
-    _ store: LocalStore, _ clock: ManualClock, _ certificates: CertificateMaker?, _ rateLimit: Int?,
     _ body: (Loopback) async throws -> Result
   ) async throws -> Result {
     var configuration = FileServerConfiguration()
