@@ -103,6 +103,7 @@ struct Destination: Sendable {
     }
     guard let key else { throw missingKey(of: profile) }
     KeyProtection.close()
+    LaunchEnvironment.erase(withheld.variables, keys: [key.secret])
     let client: LightfieldClient
     do throws(ServiceError) {
       var configuration = try LightfieldClient.Configuration(environment: environment)
