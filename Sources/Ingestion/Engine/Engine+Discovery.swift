@@ -15,6 +15,7 @@ extension Engine {
         report(.problem(path: problem.path, message: problem.message))
       }
       try await take(page.candidates, resumed: resumed, &slots, &group)
+      try await heedRequests(&slots, &group)
     }
   }
 

@@ -68,6 +68,7 @@ package struct Engine: Sendable {
     var tally = await withTaskGroup(of: Passed.self) { group in
       var slots = Slots(limit: transfers)
       do {
+        try await heedRequests(&slots, &group)
         let resumed = try await resume(&slots, &group)
         try await discover(except: resumed, &slots, &group)
       } catch let error as LedgerError {

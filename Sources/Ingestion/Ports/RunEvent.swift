@@ -22,6 +22,8 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String)
+  /// Another process asked for something, and it is done: "2 files are tried again".
+  case answered(String)
   case ended(RunSummary)
 }
 
@@ -60,6 +62,8 @@ package struct RunSummary: Hashable, Sendable {
     case ledger(String)
     /// The recipe was stopped too often in a row, and is not asked any more.
     case quarantine(String)
+    /// Somebody paused it.
+    case paused(Pause)
   }
 
   package init() {}

@@ -86,7 +86,7 @@ final class Display: Sendable {
       state.failed += 1
       state.underWay[path.string] = nil
     case .began, .resuming, .problem, .skipped, .deferred, .opened, .touched, .finished, .stepFailed,
-      .ended:
+      .answered, .ended:
       break
     }
   }

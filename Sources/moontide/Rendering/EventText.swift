@@ -8,6 +8,8 @@ enum EventText {
     switch event {
     case .began, .progress, .opened, .ended:
       nil
+    case .answered(let what):
+      "asked     \(what.printable)"
     case .resuming(let jobs):
       "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
     case .problem(let path, let message):
@@ -33,7 +35,9 @@ enum EventText {
   static func isTrouble(_ event: RunEvent) -> Bool {
     switch event {
     case .problem, .failed, .stepFailed: true
-    case .began, .resuming, .skipped, .deferred, .opened, .progress, .sent, .touched, .finished, .ended: false
+    case .began, .resuming, .skipped, .deferred, .opened, .progress, .sent, .touched, .finished, .answered,
+      .ended:
+      false
     }
   }
 

@@ -32,10 +32,21 @@ struct Rig {
     let ledger = try SQLiteLedger(directory: project.state, clock: .system)
     var service: any FileService = store.service()
     if let wrap { service = wrap(service) }
-    let engine = Engine(
-      recipe: recipe, profile: "local",
-      service: crash.map { CrashingService(base: service, point: $0) } ?? service,
-      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger,
+    let engine = engine(
+      recipe, service: crash.map { CrashingService(base: service, point: $0) } ?? service,
+      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger, transfers: transfers
+    ) { event in events.withLock { $0.append(event) } }
+    let summary = await engine.run()
+    return (summary, events.withLock { $0 })
+  }
+
+  /// An engine that tries each call once.
+  func engine(
+    _ recipe: any Recipe, service: (any FileService)? = nil, ledger: any Ledger, transfers: Int = 1,
+    report: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) -> Engine {
+    Engine(
+      recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
       workspace: workspace, types: MIMETypes(), transfers: transfers,
       retry: Retrier(
         policy: RetryPolicy(
