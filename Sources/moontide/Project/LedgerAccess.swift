@@ -36,21 +36,31 @@ struct JobOrder {
   let request: JobRequest
 
   func place() async throws {
-    do throws(LedgerError) {
-      let ledger = try SQLiteLedger(directory: workspace.statePath, clock: .system)
+    switch takenLedger() {
+    case .success(let ledger):
       try await perform(with: ledger)
-    } catch {
-      guard error.code == .owned else { throw CommandFailure(.usage, error.message) }
-      try await reportingLedger { () async throws(LedgerError) in
-        try await LedgerDesk(directory: workspace.statePath, clock: .system).leave(request)
-      }
+    case .failure(let error) where error.code == .owned:
+      try await leave()
       say("\(error.message) It was asked, and does it when it next looks, or else the next run does.")
-      return
+    case .failure(let error):
+      throw CommandFailure(.usage, error.message)
     }
   }
 
-  private func perform(with ledger: SQLiteLedger) async throws(LedgerError) {
-    let outcome = try await JobKeeper(ledger: ledger, workspace: workspace).perform(request)
+  private func takenLedger() -> Result<SQLiteLedger, LedgerError> {
+    Result { () throws(LedgerError) in try SQLiteLedger(directory: workspace.statePath, clock: .system) }
+  }
+
+  private func leave() async throws {
+    try await reportingLedger { () async throws(LedgerError) in
+      try await LedgerDesk(directory: workspace.statePath, clock: .system).leave(request)
+    }
+  }
+
+  private func perform(with ledger: SQLiteLedger) async throws {
+    let outcome = try await reportingLedger { () async throws(LedgerError) in
+      try await JobKeeper(ledger: ledger, workspace: workspace).perform(request)
+    }
     for problem in outcome.problems {
       StandardStream.error.write("moontide: \(problem.path.printable): \(problem.message.printable)\n")
     }
