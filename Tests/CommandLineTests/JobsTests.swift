@@ -129,6 +129,33 @@ struct JobsTests {
   }
 }
 
+@Suite("moontide why, of files that were never a candidate")
+struct WhyTests {
+  @Test(
+    "says what keeps a file from being one",
+    arguments: [
+      ("in/.hidden.md", "hidden"), ("in/drafts/x.md", "(x.lua:3)"), ("in/a.txt", "no include"),
+      ("elsewhere/a.md", "not below the root"), ("in/none.md", "it is not there"), ("in/link.md", "link"),
+    ])
+  func reasons(path: String, words: String) async throws {
+    let sandbox = try Sandbox()
+    for name in ["in/a.md", "in/.hidden.md", "in/drafts/x.md", "in/a.txt", "elsewhere/a.md"] {
+      try sandbox.write("x", to: name)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: sandbox.path("in/link.md"), withDestinationPath: "a.md")
+    try sandbox.write(
+      """
+      return { name = "x", discover = {
+        root = "in", include = { "**/*.md" },
+        exclude = { "drafts/**" } } }
+      """, to: "x.lua")
+    #expect(try await sandbox.moontide("run", "x.lua").status == 0)
+    let why = try await sandbox.moontide("why", path)
+    #expect(why.status == 0 && why.output.contains(words), "\(why)")
+  }
+}
+
 @Suite("One owner of a ledger")
 struct OwnerTests {
   /// Runs until the file `go` is there.

@@ -23,7 +23,8 @@ enum WhyText {
     else { return "\(name) names its files by itself, and has not named this one." }
     switch workspace.explain(path, root: root, globs: globs, hidden: walk.hidden) {
     case .visible: return "\(name) would see it; it has not run since the file came."
-    case let reason: return "\(name) does not see it: \(reason)."
+    case let reason:
+      return "\(name) does not see it: \(reason)\(GlobPlace.phrase(of: reason, in: recipe, workspace))."
     }
   }
 
@@ -33,8 +34,15 @@ enum WhyText {
     var text = "\(job.key.recipe), profile \(job.key.profile): \(state(job))\n"
     if let session = job.session {
       text += "  session \(session.id) \(session.status.rawValue), \(session.filename.printable), "
-      text += "\(session.mimeType), \(session.sizeBytes) bytes\n"
+      text += "\(session.mimeType), \(session.sizeBytes) bytes, opened \(session.createdAt)"
+      text += session.completedAt.map { ", completed \($0)" } ?? ""
+      text += session.expiresAt.map { ", expires \($0)" } ?? ""
+      text += "\n"
     }
+    if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
+    if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
+    if let place = job.failure?.movedTo { text += "  moved to \(place.printable)\n" }
+    if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
     if let md5 = job.md5 { text += "  md5 \(md5)\n" }
     if let step = job.step {
       text +=
