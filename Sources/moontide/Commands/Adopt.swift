@@ -53,17 +53,20 @@ struct Adopt: AsyncParsableCommand {
           limits: ceiling, once: bench.once,
           permit: { await bench.authority.permissions(of: recipePath, asking: $0) })
       }
-      try await bench.remember(recipe, script: recipePath)
       let engine = bench.engine(for: recipe, transfers: 1, stop: StopSignal())
-      do {
+      let result = await Result {
+        try await bench.remember(recipe, script: recipePath)
         try await adopt(Adoption(engine: engine), recipe: recipe.name, at: destination)
+      }
+      await recipe.close()
+      await bench.close()
+      do {
+        try result.get()
       } catch let failure as Failure {
         throw CommandFailure(.script, failure.message)
       } catch let error as LedgerError {
         throw CommandFailure(.usage, error.message)
       }
-      await recipe.close()
-      await bench.close()
     }
   }
 
@@ -87,5 +90,11 @@ struct Adopt: AsyncParsableCommand {
       "\(Format.count(outcome.adopted, "file")) adopted, \(Format.bytes(outcome.bytes)); \(outcome.known) counted as "
         + "sent before, \(outcome.underWay) under way, \(outcome.problems) with problems.")
     if outcome.problems > 0 { throw ExitStatus.filesFailed }
+  }
+}
+
+extension Result where Failure == any Error {
+  fileprivate init(_ body: () async throws -> Success) async {
+    do { self = .success(try await body()) } catch { self = .failure(error) }
   }
 }
