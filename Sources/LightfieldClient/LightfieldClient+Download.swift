@@ -46,7 +46,7 @@ extension LightfieldClient {
   ) async throws(ServiceError) -> BodyPart {
     switch response.status {
     case .ok:
-      let length = response.headers.first(name: "content-length").flatMap { Int64($0) }
+      let length = response.headers.first(name: "content-length").flatMap { Int64($0) }.map { max(0, $0) }
       let whole = 0..<(length ?? .max)
       return BodyPart(
         host: url.origin, starts: 0, part: wanted?.clamped(to: whole) ?? whole, isExact: length != nil)

@@ -28,7 +28,7 @@ extension LightfieldClient {
       configuration.logger.debug("PUT \(url.origin) failed", metadata: error.metadata)
       throw error
     }
-    guard let receipt = reader.receipt else {
+    guard reader.bytesSent == reader.length, let receipt = reader.receipt else {
       throw ServiceError(
         .unexpected,
         "\(url.origin) answered \(answer.status) before all bytes of \(opened.session.id) were sent.")

@@ -56,16 +56,15 @@ package final class LightfieldClient: Sendable {
   /// Makes a call and reads its answer.
   func call<Value: Decodable>(_ request: APIRequest, _ type: Value.Type) async throws(ServiceError) -> Value {
     let answer = try await send(request)
-    guard answer.isSuccess else {
-      let error = refusal.error(answer, to: request)
-      configuration.logger.debug("\(request.name) failed", metadata: error.metadata)
-      throw error
+    let error: ServiceError
+    if answer.isSuccess {
+      if let value = try? answer.decoded(type) { return value }
+      error = refusal.unreadable(answer, to: request)
+    } else {
+      error = refusal.error(answer, to: request)
     }
-    do {
-      return try answer.decoded(type)
-    } catch {
-      throw refusal.unreadable(answer, to: request)
-    }
+    configuration.logger.debug("\(request.name) failed", metadata: error.metadata)
+    throw error
   }
 
   private func send(_ request: APIRequest) async throws(ServiceError) -> Answer {

@@ -29,6 +29,8 @@ package struct LuaConfiguration: Sendable {
 package enum LuaLoadMode: Sendable {
   /// Waiting calls are refused: the body of a recipe only builds a table.
   case recipe
+  /// Lua of the host's own, which does not wait while it loads: errors in it are placed in the script that calls it.
+  case host
   /// A plain script, run from top to bottom.
   case script
 }

@@ -75,7 +75,7 @@ final class LuaMachine {
     host.pointee.limit = limits.memory
     host.pointee.largest_source = limits.source
     host.pointee.allowance = clb_budget(
-      instructions: limits.instructions, nanoseconds: Int64(limits.seconds * 1e9))
+      instructions: limits.instructions, nanoseconds: Int64(min(limits.seconds, 1e9) * 1e9))
   }
 
   // MARK: Calls

@@ -67,9 +67,9 @@ package actor LuaScript {
     source: [UInt8], name: String, mode: LuaLoadMode = .script, arguments: [LuaValue] = []
   ) async throws -> [LuaValue] {
     try checkOpen()
-    let body = try machine.compile(source.skippingFirstLineMark(), name: name)
+    let body = try machine.compile(source.skippingFirstLineMark(), name: name, ofHost: mode == .host)
     return try await perform(
-      body, label: nil, forbidsWaiting: mode == .recipe,
+      body, label: nil, forbidsWaiting: mode != .script,
       arguments: { writer in for argument in arguments { try writer.push(argument) } },
       results: { results in try results.values() })
   }
@@ -221,15 +221,16 @@ package actor LuaScript {
     // Constants of this function: what is read from the actor again after an `await` is retained each time.
     let machine = machine
     let thread = thread
+    // The job in which the call began to wait; a job that was suspended comes back as another one.
+    var job = -1
     while let operation = invocation.takeOperation() {
       let outcome: Result<[LuaValue], any Error>
-      // A job that was suspended comes back as another one.
-      let job = thread.jobs
       do {
         switch consume operation {
         case .plain(let run): outcome = .success(try await run())
         case .withCalls(let run):
           let handle = LuaCallHandle(invocation: invocation)
+          job = -1  // what it calls is charged by itself
           outcome = .success(try await run(LuaCalls(script: self, parent: handle)))
         }
       } catch { outcome = .failure(error) }
@@ -238,7 +239,7 @@ package actor LuaScript {
       switch machine.resume(invocation, with: outcome, atOnce: thread.jobs == job) {
       case .finished: return
       case .failed: throw machine.error(of: invocation)
-      case .waiting: continue
+      case .waiting: job = thread.jobs
       }
     }
     throw LuaError(code: .failed, message: "the script waits for nothing", label: invocation.label)

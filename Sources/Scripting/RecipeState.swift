@@ -75,7 +75,7 @@ struct ScriptHelpers: Sendable {
   /// The function that a chunk returns.
   private static func function(of source: String, in script: LuaScript) async throws -> LuaFunction {
     guard
-      let function = try await script.load(source: source, name: "moontide", mode: .recipe).first?.function
+      let function = try await script.load(source: source, name: "moontide", mode: .host).first?.function
     else {
       throw LuaError(code: .failed, message: "a chunk of the host gave no function")
     }

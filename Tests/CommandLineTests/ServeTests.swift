@@ -47,7 +47,7 @@ struct ServeTests {
     let sandbox = try Sandbox()
     let key = try await sandbox.moontide("keys", "create", "--name", "kill").output
       .trimmingCharacters(in: .newlines)
-    let acknowledged = Mutex([String: MD5Digest]())
+    let acknowledged = Acknowledged()
     for kill in 1...KillTests.kills {
       let served = try await Served(in: sandbox)
       let seeds = (0..<8).map { _ in UInt64.random(in: 1...UInt64.max, using: &random) }
@@ -57,7 +57,7 @@ struct ServeTests {
           group.addTask {
             // Ends with the server.
             try? await Self.upload(to: served, key: key, seed: seed) { id, md5 in
-              acknowledged.withLock { $0[id] = md5 }
+              acknowledged.add(id, md5)
             }
           }
         }
@@ -67,15 +67,14 @@ struct ServeTests {
         await group.waitForAll()
       }
       #expect(await served.ended() == -1)
-      try await check(sandbox, acknowledged.withLock { $0 }, note: "seed \(seed), kill \(kill)")
+      try await check(sandbox, acknowledged.files, note: "seed \(seed), kill \(kill)")
     }
-    let count = acknowledged.withLock { $0.count }
-    print("kill -9 of serve: \(count) files were acknowledged")
+    print("kill -9 of serve: \(acknowledged.files.count) files were acknowledged")
   }
 
   /// Opens, fills and completes sessions until the server is gone.
   private static func upload(
-    to served: Served, key: String, seed: UInt64, _ completed: (String, MD5Digest) -> Void
+    to served: Served, key: String, seed: UInt64, _ completed: @Sendable (String, MD5Digest) -> Void
   ) async throws {
     var random = SeededRandom(seed: seed)
     let headers = [
@@ -136,6 +135,14 @@ struct ServeTests {
     #expect(Set(present) == named, "\(note)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/incoming").isEmpty, "\(note)")
   }
+}
+
+/// The files whose completion was answered.
+private final class Acknowledged: Sendable {
+  private let digests = Mutex([String: MD5Digest]())
+
+  var files: [String: MD5Digest] { digests.withLock { $0 } }
+  func add(_ id: String, _ md5: MD5Digest) { digests.withLock { $0[id] = md5 } }
 }
 
 /// A `moontide serve` that runs.

@@ -29,12 +29,13 @@ struct SecretTests {
       let server = try #require(under.server)
       let key = try #require(APIKey(Self.secret))
       let arrived = Mutex(0)
-      let proxy = try await FaultProxy.start(before: server.port) { head in
+      let decide: FaultProxy.Director = { head in
         if head.headers.first(name: "authorization")?.contains(Self.secret) == true {
           arrived.withLock { $0 += 1 }
         }
         return answer.map(Fault.answer) ?? .none
       }
+      let proxy = try await FaultProxy.start(before: server.port, decide: decide)
       let log = CapturedLog()
       let configuration = LightfieldClient.Configuration(
         baseURL: "http://127.0.0.1:\(proxy.port)", logger: Logger(label: "test") { _ in log })

@@ -43,7 +43,7 @@ final class RawConnection: Sendable {
       var rest = bytes[...]
       while !rest.isEmpty {
         let count = rest.withUnsafeBytes {
-          send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+          send(self.socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { throw Failure(action: "send", code: errno) }
         rest = rest.dropFirst(count)

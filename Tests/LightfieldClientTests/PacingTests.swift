@@ -13,7 +13,7 @@ struct RateBucketTests {
       let simulation = RateSimulation(limiter: limiter, way: way, seed: seed)
       let outcome = simulation.run(seconds: 40)
       #expect(outcome.refused == 0, "seed \(seed)")
-      #expect(outcome.served >= Int(0.97 * 25 * 40), "\(outcome.served) of 1000, seed \(seed)")
+      #expect(outcome.served >= Int(0.95 * 25 * 40), "\(outcome.served) of 1000, seed \(seed)")
       #expect(outcome.rate == 25, "nobody else was there")
     }
   }

@@ -30,7 +30,7 @@ struct SecretTests {
     .reply(401, #"{"type":"unauthorized","message":"no such key: \#(markedKey)"}"#),
     .reply(403, String(repeating: "x", count: 190) + markedKey),
     .reply(500, String(repeating: "x", count: 4090) + markedKey + "\u{301}"),
-    .reply(429, headers: ["retry-after": "1"], "Bearer \(markedKey)\u{301}"),
+    .reply(429, headers: ["retry-after-ms": "1"], "Bearer \(markedKey)\u{301}"),
     .reset, .raw("HTTP/1.1 \(markedKey)\r\n\r\n"), .raw("HTTP/1.1 200 OK\r\nx: \(markedKey)\r\n\r\n{"),
   ]
 

@@ -83,6 +83,17 @@ struct UploadTests {
     #expect(read.value < size - 1, "the rest is not read")
   }
 
+  @Test("takes no early success for a sent file")
+  func earlySuccess() async throws {
+    let server = try StubServer(early: { _ in .reply(200, "") }) { _ in .silence }
+    let size: Int64 = 64 << 20
+    let error = try await withClient("https://api.test") { client in
+      try await failure(
+        client, Fixture.opened(server.url, size: size), OddSource(length: size, actual: size))
+    }
+    #expect(error.kind == .unexpected && error.status == 200, "\(error)")
+  }
+
   @Test("never takes a file that became shorter, longer or unreadable for a good one")
   func changing() async throws {
     let server = try StubServer { _ in .reply(200, "") }

@@ -150,4 +150,21 @@ import Testing
       }
     }
   }
+
+  @Test("What others run before a call that waits has its turn again is not charged to it")
+  func turns() async throws {
+    let script = try makeScript(limits: LuaLimits(seconds: 0.4))
+    let values = try await script.load(
+      source: """
+        return function() host.now() for _ = 1, 100000 do end return 'done' end,
+          function() local start = os.clock() while os.clock() - start < 0.1 do end end
+        """, name: "t.lua")
+    let functions = values.compactMap(\.function)
+    let text = try await script.visit { script in
+      let pending = try script.start(functions[0], arguments: { _ in }, results: { _ in })
+      for _ in 0..<8 { _ = try script.start(functions[1], arguments: { _ in }, results: { _ in }) }
+      return try await script.finish(try #require(pending), results: { try $0.string(1) })
+    }
+    #expect(text == "done")
+  }
 }

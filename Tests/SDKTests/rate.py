@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,17 +23,16 @@ def send(count: int) -> tuple[float, dict[str, int]]:
     """Runs the files through, and gives the seconds it took and the server's count of answers by status."""
     served = Served("--rate-limit", str(LIMIT))
     try:
-        key = served.key()
-        project = Path(served.directory.name) / "project"
-        (project / "in").mkdir(parents=True)
-        for number in range(count):
-            (project / "in" / f"{number}.txt").write_text(f"file {number}\n")
-        (project / "rate.lua").write_text("return { name = 'rate', discover = { root = 'in' } }")
-        environment = served.environment | {"LIGHTFIELD_API_KEY": key, "LIGHTFIELD_BASE_URL": served.url}
-        began = time.monotonic()
-        run = subprocess.run(
-            [PROGRAM, "run", "rate.lua"], cwd=project, env=environment, text=True, capture_output=True, check=False)
-        seconds = time.monotonic() - began
+        environment = served.environment | {"LIGHTFIELD_API_KEY": served.key(), "LIGHTFIELD_BASE_URL": served.url}
+        with tempfile.TemporaryDirectory(prefix="moontide-rate-") as project:
+            (Path(project) / "in").mkdir()
+            for number in range(count):
+                (Path(project) / "in" / f"{number}.txt").write_text(f"file {number}\n")
+            (Path(project) / "rate.lua").write_text("return { name = 'rate', discover = { root = 'in' } }")
+            began = time.monotonic()
+            run = subprocess.run(
+                [PROGRAM, "run", "rate.lua"], cwd=project, env=environment, text=True, capture_output=True, check=False)
+            seconds = time.monotonic() - began
         if run.returncode != 0:
             raise RuntimeError(f"moontide run ended with {run.returncode}:\n{run.stdout[-2000:]}\n{run.stderr}")
         return seconds, statuses(httpx.get(served.url + "/metrics").text)
@@ -43,8 +43,8 @@ def send(count: int) -> tuple[float, dict[str, int]]:
 def statuses(metrics: str) -> dict[str, int]:
     """How many answers of each status the server counted."""
     found: dict[str, int] = {}
-    for labels, number in re.findall(r"^\w*requests_total\{([^}]*)\} (\d+)", metrics, re.MULTILINE):
-        if match := re.search(r'(?:status|code)="(\d+)"', labels):
+    for labels, number in re.findall(r"^\w*requests_total\{(.*)\} (\d+)", metrics, re.MULTILINE):
+        if match := re.search(r'status="(\d+)"', labels):
             found[match.group(1)] = found.get(match.group(1), 0) + int(number)
     return found
 

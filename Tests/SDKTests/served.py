@@ -57,6 +57,7 @@ class Served:
         self.process.terminate()
         status = self.process.wait(60)
         self.reader.join(10)
+        self.process.stdout.close()
         self.directory.cleanup()
         return status
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import logging
 import unittest
 
 import httpx
@@ -18,6 +19,8 @@ key: str
 
 def setUpModule():
     global served, key
+    # The synchronous client blocks the test's loop, which would say so in debug mode.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     served = Served("--rate-limit", "off")
     key = served.key("--admin", "--user")
 
@@ -227,7 +230,6 @@ class Scenarios:
                 await settle(patient.file.list())
         finally:
             self.assertEqual(limited.stop(), 0)
-
 
     def counting(self, attempts):
         if isinstance(self.client, lightfield.AsyncLightfield):

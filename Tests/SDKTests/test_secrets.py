@@ -12,11 +12,18 @@ from served import PROGRAM, Served
 
 # A script that looks wherever it may for the key, and prints what it finds.
 PRYING = """
-print(moontide.env.LIGHTFIELD_API_KEY, moontide.env.HOME)
-print(pcall(function() return moontide.process.run { "/usr/bin/env" }.stdout end))
-print(pcall(function() return moontide.fs.read("/proc/self/environ") end))
-print(pcall(function() return moontide.process.run { "/bin/sh", "-c", "cat /proc/$PPID/environ | tr '\\\\0' '\\\\n'" }.stdout end))
-print(pcall(function() return moontide.files.list() end))
+local function try(what) print(pcall(what)) end
+local key
+try(function() key = moontide.env.LIGHTFIELD_API_KEY return key end)
+try(function() return moontide.process.run { "/usr/bin/env" }.stdout end)
+try(function() return moontide.process.run { "/bin/sh", "-c", "tr '\\0' '\\n' < /proc/$PPID/environ" }.stdout end)
+try(function() return moontide.process.run { "/bin/sh", "-c", "tr '\\0' ' ' < /proc/$PPID/cmdline" }.stdout end)
+for _, path in ipairs { "/proc/self/environ", ".moontide/profiles.json", ".moontide/ledger.sqlite" } do
+  try(function() return moontide.fs.read(path) end)
+end
+try(function() return moontide.files.list() end)
+try(function() return moontide.files.create { filename = "x", mime_type = "text/plain", size_bytes = 1 } end)
+print("pried to the end")
 """
 
 # Of the commands those that end soon where every call is tried again.
@@ -46,7 +53,6 @@ class Secrets(unittest.TestCase):
 
     def run_all(self, key: str, url: str, *commands: list[str]):
         """Runs every command that talks to the service, in every form of its output; or those that are named."""
-        secret = self.project / "key.txt"
         everything = list(commands) or [
             ["run", "s.lua"], ["run", "s.lua", "--json"], ["files", "list"], ["files", "list", "--json"],
             ["files", "list", "--all"], ["files", "get", "fil_1"], ["files", "upload", "c.vtt"],
@@ -57,11 +63,11 @@ class Secrets(unittest.TestCase):
         ]
         for words in everything:
             self.moontide(words, {"LIGHTFIELD_API_KEY": key, "LIGHTFIELD_BASE_URL": url})
-        secret.write_text(key + "\n")
-        os.chmod(secret, 0o600)
-        for words in (["run", "s.lua", "--json"], ["files", "list"]):
-            self.moontide([*words, "--service", url, "--api-key-file", str(secret)], {})
-        secret.unlink()
+        with tempfile.NamedTemporaryFile("w", prefix="moontide-key-") as file:
+            file.write(key + "\n")
+            file.flush()
+            for words in (["run", "s.lua", "--json"], ["files", "list"]):
+                self.moontide([*words, "--service", url, "--api-key-file", file.name], {})
 
     def moontide(self, words, variables):
         base = {k: v for k, v in os.environ.items() if not k.startswith("LIGHTFIELD_")}
@@ -87,6 +93,8 @@ class Secrets(unittest.TestCase):
             key = served.key()
             self.run_all(key, served.url)
             self.assertRegex(self.said, r"run s\.lua -> 0")
+            self.assertRegex(self.said, r"run s\.lua --json --service .* -> 0")
+            self.assertIn("pried to the end", self.said)
             log = "".join(served.output)
             self.assertRegex(log, r'"/v1/files"')
             self.said += log

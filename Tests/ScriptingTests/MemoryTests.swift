@@ -60,7 +60,7 @@ import Testing
       #expect(failure.kind == .stopped)
       #expect(
         failure.message.hasPrefix(
-          "r.lua:2: in accept for bad\(index).md: stopped: it needed more than 8388608 bytes of memory"),
+          "r.lua:4: in accept for bad\(index).md: stopped: it needed more than 8388608 bytes of memory"),
         "\(failure.message)")
     }
     #expect(recipe.quarantine == nil)

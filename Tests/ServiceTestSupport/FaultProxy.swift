@@ -19,7 +19,7 @@ package final class FaultProxy: Sendable {
 
   /// Begins to listen on a free port.
   package static func start(
-    before server: Int, record: @escaping Recorder = { _ in }, decide: @escaping Director = { _ in .none }
+    before server: Int, decide: @escaping Director = { _ in .none }, record: @escaping Recorder = { _ in }
   ) async throws -> FaultProxy {
     let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .serverChannelOption(.backlog, value: 256)

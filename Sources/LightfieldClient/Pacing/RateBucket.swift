@@ -5,9 +5,7 @@
 /// - Calls are spread over the second, with a little room to catch up after a late one.
 /// - A call holds a place until a second after the service dealt with it, and there are as many places as calls are
 ///   allowed in a second. So no second of the service's, however it counts them, sees more: neither windows that
-///   begin on the second nor calls that were held up on the way and arrive together make a difference. When the
-///   service dealt with a call is not known; it was before the answer came, by at least what the quickest answer of
-///   late took for the whole way.
+///   begin on the second nor calls that were held up on the way and arrive together make a difference.
 /// - After a 429 nothing goes for as long as it says.
 ///
 /// What others of the organisation use shows in the answers, and is left to them.
@@ -47,7 +45,7 @@ package struct RateBucket: Sendable {
   private var issued = 0
   private var due = Duration.zero
   private var pausedUntil = Duration.zero
-  private var quickest: Duration?
+  private var way = Way()
 
   /// - Parameter share: the most calls a second, nil for all that the service gives.
   package init(share: Int?) {
@@ -78,11 +76,8 @@ package struct RateBucket: Sendable {
   /// Takes note of an answer, or of there being none.
   package mutating func answered(_ ticket: Ticket, _ report: RateReport?, at now: Duration) {
     let took = now - ticket.sent
-    if report != nil {
-      // Slowly forgotten, so that a way that became longer counts as that.
-      quickest = min(took, quickest.map { $0 + $0 / 500 } ?? took)
-    }
-    places[ticket.number] = .some(now - min(quickest ?? .zero, took) + Self.second + Self.margin)
+    if report != nil { way.add(took) }
+    places[ticket.number] = .some(now - min(way.shortest, took) + Self.second + Self.margin)
     guard let report else { return }
     if let limit = report.limit, limit > 0 { serviceLimit = limit }
     watchOthers(ticket, report, at: now)
@@ -117,5 +112,31 @@ package struct RateBucket: Sendable {
     for (number, free) in places {
       if let free, free <= now { places[number] = nil }
     }
+  }
+}
+
+/// How long the way to the service and back takes at least.
+///
+/// When the service dealt with a call is not known. But between its dealing with one call and with another that went
+/// out after the answer to the first, there is at least the shortest way there and back; so that much of the second
+/// between them has passed by itself. A guess that is too long would break the promise, one too short costs a little
+/// speed; the more the times differ, the shorter it is.
+private struct Way {
+  /// Fewer times say too little.
+  private static let needed = 25
+
+  private var count = 0
+  private var least = Duration.zero
+  private var mean = Duration.zero
+
+  mutating func add(_ took: Duration) {
+    count += 1
+    // Slowly forgotten, so that a way that became longer counts as that.
+    least = count == 1 ? took : min(took, least + least / 2000)
+    mean = count == 1 ? took : mean + (took - mean) / 16
+  }
+
+  var shortest: Duration {
+    count < Self.needed ? .zero : max(.zero, least - (mean - least))
   }
 }
