@@ -73,26 +73,40 @@ struct JobPagesTests {
     _ = try await directory.ledger(at: 9_000).record(
       LedgerChange(try job("late.md", .failed, profile: "staging")))
 
-    func selecting(_ change: (inout JobSelection) -> Void) -> JobSelection {
-      var selection = JobSelection()
-      change(&selection)
-      return selection
+    var selection = JobSelection()
+    selection.phases = [.failed]
+    try await expect(["failed.md", "late.md"], of: selection)
+    selection.profile = "local"
+    try await expect(["failed.md"], of: selection)
+
+    selection = JobSelection()
+    selection.profile = "staging"
+    try await expect(["late.md"], of: selection)
+
+    selection = JobSelection()
+    selection.recipe = "s"
+    try await expect(["skipped.md"], of: selection)
+
+    selection = JobSelection()
+    for reason in ["invalid_purpose", "service", "PURPOSE is"] {
+      selection.reason = reason
+      try await expect(["failed.md", "late.md"], of: selection)
     }
-    #expect(try await paths(selecting { $0.phases = [.failed] }) == ["failed.md", "late.md"])
-    #expect(try await paths(selecting { $0.profile = "staging" }) == ["late.md"])
-    #expect(try await paths(selecting { $0.recipe = "s" }) == ["skipped.md"])
-    #expect(try await paths(selecting { $0.reason = "invalid_purpose" }) == ["failed.md", "late.md"])
-    #expect(try await paths(selecting { $0.reason = "service" }) == ["failed.md", "late.md"])
-    #expect(try await paths(selecting { $0.reason = "PURPOSE is" }) == ["failed.md", "late.md"])
-    #expect(try await paths(selecting { $0.reason = "too small" }) == ["skipped.md"])
-    #expect(try await paths(selecting { $0.since = Timestamp(milliseconds: 9_000) }) == ["late.md"])
-    #expect(try await paths(selecting { $0.paths = ["done.md", "none.md"] }) == ["done.md"])
-    #expect(
-      try await paths(
-        selecting {
-          $0.phases = [.failed]
-          $0.profile = "local"
-        }) == ["failed.md"])
+    selection.reason = "too small"
+    try await expect(["skipped.md"], of: selection)
+
+    selection = JobSelection()
+    selection.since = Timestamp(milliseconds: 9_000)
+    try await expect(["late.md"], of: selection)
+
+    selection = JobSelection()
+    selection.paths = ["done.md", "none.md"]
+    try await expect(["done.md"], of: selection)
+  }
+
+  private func expect(_ expected: [String], of selection: JobSelection) async throws {
+    let found = try await paths(selection)
+    #expect(found == expected, "\(selection)")
   }
 
   @Test("are counted by phase, and failures by their reason")
@@ -170,9 +184,13 @@ struct JobPagesTests {
 
 @Suite("A ledger on another machine")
 struct LedgerCopyTests {
-  private let (here, there): (StateDirectory, StateDirectory)
+  private let here: StateDirectory
+  private let there: StateDirectory
 
-  init() throws { (here, there) = (try StateDirectory(), try StateDirectory()) }
+  init() throws {
+    here = try StateDirectory()
+    there = try StateDirectory()
+  }
 
   private func fill() async throws {
     let ledger = try here.ledger()
@@ -221,9 +239,11 @@ struct LedgerCopyTests {
     try await fill()
     let lines = try await lines()
     let ledger = try there.ledger()
-    for wrong in [
-      Array(lines.dropLast()), Array(lines.dropFirst()), lines.filter { !$0.contains("b.md") }, ["{}"], [],
-    ] {
+    let withoutOne: [String] = lines.filter { line in !line.contains("b.md") }
+    let wrongs: [[String]] = [
+      Array(lines.dropLast()), Array(lines.dropFirst()), withoutOne, ["{}"], [],
+    ]
+    for wrong in wrongs {
       await #expect(throws: LedgerError.self) { try await load(wrong, into: ledger) }
       #expect(try await there.reader().jobs(JobSelection(), limit: 9).entries.isEmpty)
     }
