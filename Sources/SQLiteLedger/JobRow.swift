@@ -64,13 +64,14 @@ enum JobRow {
 
   /// What the history keeps of a change, in a few words.
   static func note(_ job: Job) -> String? {
-    switch job.phase {
+    if job.isToBeRetried { return "to be tried again" }
+    return switch job.phase {
     case .decided:
       job.request.map { "as \($0.filename)\($0.purpose.map { ", \($0)" } ?? ""), \($0.mimeType)" }
     case .opened: job.session?.id
     case .completed: job.step?.error ?? job.step?.destination.map { "on its way to \($0)" } ?? job.session?.id
     case .uploaded: job.md5.map { "md5 \($0)" }
-    case .done: job.session?.filename
+    case .done: job.session?.filename ?? job.reason
     case .skipped, .deferred: job.reason
     case .failed: job.failure?.message
     }

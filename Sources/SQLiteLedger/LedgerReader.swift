@@ -61,7 +61,7 @@ package struct LedgerReader: Sendable {
     }
   }
 
-  private func read<Value: Sendable>(
+  func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
     do { return try await reader.read(body) } catch { throw LedgerError(reading: error, path) }

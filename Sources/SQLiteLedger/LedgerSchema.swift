@@ -10,8 +10,28 @@ enum LedgerSchema {
     migrator.registerMigration("1: jobs") { database in
       try database.execute(sql: tables)
     }
+    migrator.registerMigration("2: requests") { database in
+      try database.execute(sql: requests)
+    }
     return migrator
   }
+
+  private static let requests = """
+    -- What other processes ask of the one that owns the ledger; a row goes when it is done.
+    CREATE TABLE requests (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      content TEXT NOT NULL          -- JSON
+    ) STRICT;
+
+    -- What begins nothing new; an empty text is any.
+    CREATE TABLE pauses (
+      profile TEXT NOT NULL,
+      recipe TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      PRIMARY KEY (profile, recipe)
+    ) STRICT, WITHOUT ROWID;
+    """
 
   private static let tables = """
     CREATE TABLE jobs (

@@ -20,7 +20,7 @@ package final class SQLiteLedger: Ledger {
   ///
   /// Throws `owned` when another process has it, saying which.
   package init(directory: String, clock: WallClock) throws(LedgerError) {
-    lock = try OwnerLock(directory: directory)
+    lock = try OwnerLock(directory: directory, now: clock.now)
     self.clock = clock
     do throws(StoreError) {
       store = try SQLiteStore(

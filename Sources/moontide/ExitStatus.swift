@@ -12,6 +12,8 @@ enum ExitStatus: Int32, Error {
   case service = 4
   /// Another process holds the ledger.
   case ledgerOwned = 5
+  /// Stopped by something that was asked for: a pause, a limit.
+  case limited = 6
   /// Stopped by Ctrl-C.
   case interrupted = 130
 }

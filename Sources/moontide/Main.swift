@@ -47,12 +47,12 @@ struct Moontide: AsyncParsableCommand {
 
       Exit status: 0 everything done; 1 some files failed or were rejected; 2 a wrong call; 3 the script does \
       not load or failed; 4 the service refused or is away; 5 another process works with this project; \
-      130 interrupted.
+      6 stopped by a pause; 130 interrupted.
       """,
     version: Version.text,
     subcommands: [
       Run.self, Exec.self, Trust.self, Files.self, Meetings.self, Profiles.self, Serve.self, Keys.self,
-      Why.self,
+      Adopt.self, Jobs.self, Status.self, PauseCommand.self, ResumeCommand.self, Why.self,
     ])
 }
 

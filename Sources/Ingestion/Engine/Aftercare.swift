@@ -57,6 +57,7 @@ struct Aftercare: Sendable {
       break
     case .move(let directory)?:
       trace = try await place(&job, in: directory, .move)
+      job.failure?.movedTo = trace?.path.string
     case .copy(let directory)?:
       trace = try await place(&job, in: directory, .copy)
     case .remove?:

@@ -34,6 +34,7 @@ extension Engine {
         await settler.wait(for: slots.room.nextDue, &slots)
         try await lookAgain(isWatching: intake.isWatching, settler, &slots, &group)
       }
+      try await heedRequests(&slots, &group)
     }
   }
 

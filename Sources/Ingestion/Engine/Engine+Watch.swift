@@ -46,6 +46,8 @@ private struct Vigil {
   private var isRepeat = false
   private var nextPass: Timestamp
   private var outage = Outage()
+  /// Whether somebody wants nothing new to be begun.
+  private var isPaused = false
 
   init(engine: Engine, _ open: WatchOpener?, bell: Bell) async throws {
     self.engine = engine
@@ -77,6 +79,7 @@ private struct Vigil {
   mutating func turn(_ slots: inout Slots, _ group: inout Passages) async throws {
     slots.tally.restart(now: now)
     if let news = tree?.take() { await take(news, &slots) }
+    try await heedRequests(&slots, &group)
     if isAllowed {
       if nextPass <= now { try await pass(&slots, &group) }
       try await engine.lookAgain(
@@ -84,6 +87,7 @@ private struct Vigil {
     }
     await slots.reap(&group)
     await heedOutage(&slots, &group)
+    await heedPause(&slots, &group)
     guard engine.mayBegin(slots) else { return }
     await tellIfIdle(&slots)
     await settler.wait(for: nextMoment(slots), &slots)
@@ -92,16 +96,17 @@ private struct Vigil {
   private var now: Timestamp { engine.clock.now }
 
   /// Whether files can be looked at and sent.
-  private var isAllowed: Bool { !isAway && !outage.isPausing(now: now) }
+  private var isAllowed: Bool { !isAway && !isPaused && !outage.isPausing(now: now) }
 
   private var interval: Duration {
     engine.recipe.rediscovery ?? (isPolling ? Engine.usualPolling : Engine.usualRediscovery)
   }
 
-  private func nextMoment(_ slots: Slots) -> Timestamp? {
-    if let until = outage.until { return until }
-    if isAway { return nil }
-    return slots.room.nextDue.map { min($0, nextPass) } ?? nextPass
+  private func nextMoment(_ slots: Slots) -> Timestamp {
+    let attention = now + Engine.attention
+    if let until = outage.until { return min(until, attention) }
+    if isAway || isPaused { return attention }
+    return min(nextPass, slots.room.nextDue ?? nextPass, attention)
   }
 
   // MARK: - Discovery
@@ -200,14 +205,38 @@ private struct Vigil {
     slots.tally.turnPage(now: now)
   }
 
+  /// Does what other processes ask for; what was to be tried again is looked for at once.
+  private mutating func heedRequests(_ slots: inout Slots, _ group: inout Passages) async throws {
+    try await engine.heedRequests(&slots, &group)
+    if slots.wasAsked {
+      slots.wasAsked = false
+      nextPass = now
+    }
+    let goesOn = isPaused && !slots.tally.isStopped
+    await heedPause(&slots, &group)
+    if goesOn {
+      isPaused = false
+      nextPass = now
+      engine.report(.watching("the pause is over"))
+    }
+  }
+
+  /// Begins nothing new while somebody wants a pause, and goes on by itself when it is over.
+  private mutating func heedPause(_ slots: inout Slots, _ group: inout Passages) async {
+    guard case .paused(let pause)? = slots.tally.summary.stop else { return }
+    await slots.drain(&group)
+    slots.tally.goOn()
+    if !isPaused { engine.report(.watching("paused since \(pause.since), until `moontide resume`")) }
+    isPaused = true
+  }
+
   /// When the service is away, waits for it and goes on by itself.
   private mutating func heedOutage(_ slots: inout Slots, _ group: inout Passages) async {
     if slots.tally.summary.sent > 0 { outage.pass() }
     if outage.isOver(now: now) { nextPass = now }
     guard case .service(let error)? = slots.tally.summary.stop else { return }
     await slots.drain(&group)
-    slots.tally.summary.stop = nil
-    slots.tally.summary.left = 0
+    slots.tally.goOn()
     let wait = outage.begin(now: now)
     engine.report(
       .problem(

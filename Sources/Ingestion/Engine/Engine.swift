@@ -64,11 +64,19 @@ package struct Engine: Sendable {
   /// Runs to the end, or until it is stopped, and tells what came of it.
   package func run() async -> RunSummary {
     await conduct { slots, group in
-      let resumed = try await resume(&slots, &group)
-      let discovery = try await recipe.discovery()
-      let settler = await Settler(for: self, discovery)
-      try await discover(discovery, Intake(resumed: resumed), settler, &slots, &group)
-      try await waitForSettling(settler, &slots, &group)
+      try await heedRequests(&slots, &group)
+      var intake = Intake(resumed: try await resume(&slots, &group))
+      repeat {
+        // What is asked for from here on may be about files that were looked at already.
+        slots.wasAsked = false
+        let discovery = try await recipe.discovery()
+        let settler = await Settler(for: self, discovery)
+        try await discover(discovery, intake, settler, &slots, &group)
+        try await waitForSettling(settler, &slots, &group)
+        await slots.drain(&group)
+        try await answer(try await ledger.requests().open, &slots, &group)
+        intake = Intake(isRepeat: true)
+      } while slots.wasAsked && mayBegin(slots)
     }
   }
 

@@ -94,6 +94,13 @@ struct Tally: Sendable {
   mutating func stop(_ reason: RunSummary.Stop) {
     summary.stop = summary.stop ?? reason
   }
+
+  /// Goes on although there was a reason to end: what was left is found again.
+  mutating func goOn() {
+    summary.stop = nil
+    summary.found -= summary.left
+    summary.left = 0
+  }
 }
 
 /// A file whose passage has ended.
@@ -114,6 +121,8 @@ struct Slots {
   private(set) var underWay: Set<ProjectPath> = []
   var room = WaitingRoom()
   var tally: Tally
+  /// Whether something was done that other processes asked for, so that discovery is to be taken again.
+  var wasAsked = false
 
   /// - Parameter bell: is rung whenever a place becomes free.
   init(limit: Int, bell: Bell, now: Timestamp) {

@@ -30,6 +30,8 @@ package struct Failure: Hashable, Sendable, Codable, Error {
   package var status: Int?
   package var code: String?
   package var param: String?
+  /// Where the file was moved since it was given up, relative to the project.
+  package var movedTo: String?
 
   package init(
     _ kind: Kind, _ message: String, handler: String? = nil, trace: String? = nil, status: Int? = nil,

@@ -48,6 +48,18 @@ package struct Job: Hashable, Sendable {
     self.stamp = stamp
     self.recipeVersion = recipeVersion
   }
+
+  /// Whether somebody asked that the recipe be asked again.
+  package var isToBeRetried: Bool { recipeVersion.isEmpty }
+
+  /// Has the recipe asked again, although neither it nor the file has changed.
+  mutating func retry() {
+    // No recipe has this version.
+    recipeVersion = ""
+    dueAt = nil
+    step = nil
+    failure?.movedTo = nil
+  }
 }
 
 /// Content that was sent: proof against sending it again.

@@ -23,6 +23,31 @@ package protocol Ledger: Sendable {
 
   /// Remembers a file that Moontide itself wrote.
   func leave(_ trace: Trace, profile: String) async throws(LedgerError)
+
+  // What people ask of a ledger while a run owns it. One that nobody else can reach has none of it.
+
+  /// What is asked for and not done yet, and what is paused.
+  func requests() async throws(LedgerError) -> LedgerRequests
+
+  /// Notes that a request is done.
+  func settle(request id: Int64) async throws(LedgerError)
+
+  /// The jobs of a selection, a page at a time.
+  ///
+  /// - Parameter id: ``JobPage/next`` of the page before; 0 to begin.
+  func jobs(_ selection: JobSelection, after id: Int64, limit: Int) async throws(LedgerError) -> JobPage
+
+  /// Takes all that is known of a job out of the ledger, what was sent for it included.
+  func forget(_ keys: [JobKey]) async throws(LedgerError)
+}
+
+extension Ledger {
+  package func requests() async throws(LedgerError) -> LedgerRequests { LedgerRequests() }
+  package func settle(request id: Int64) async throws(LedgerError) {}
+  package func jobs(
+    _ selection: JobSelection, after id: Int64, limit: Int
+  ) async throws(LedgerError) -> JobPage { JobPage() }
+  package func forget(_ keys: [JobKey]) async throws(LedgerError) {}
 }
 
 /// One change of a job, and what becomes true in the same instant.

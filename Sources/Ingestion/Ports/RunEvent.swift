@@ -24,6 +24,8 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String)
+  /// Another process asked for something, and it is done: "2 files are tried again".
+  case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.
   case watching(String)
   /// Nothing is left to do for a watching engine; what it did since the last time.
@@ -68,6 +70,8 @@ package struct RunSummary: Hashable, Sendable {
     case ledger(String)
     /// The recipe was stopped too often in a row, and is not asked any more.
     case quarantine(String)
+    /// Somebody paused it.
+    case paused(Pause)
   }
 
   package init() {}

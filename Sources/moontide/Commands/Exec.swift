@@ -42,7 +42,7 @@ struct Exec: AsyncParsableCommand {
   private func run(
     _ source: ScriptSource, limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
-    let ledger = try SQLiteLedger.take(in: workspace)
+    let ledger = try await SQLiteLedger.take(in: workspace)
     let bench = Bench(
       workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
     bench.authority.warnOfStrangers(among: [script])

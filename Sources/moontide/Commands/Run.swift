@@ -43,6 +43,9 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup var target: DestinationOptions
 
+  @Flag(help: "Wait while another process works with this project, instead of ending with status 5.")
+  var wait = false
+
   @Flag(help: "Print each event as a line of JSON.")
   var json = false
 
@@ -71,7 +74,7 @@ struct Run: AsyncParsableCommand {
   ) async throws {
     let display = Display(style: Display.style(json: json, quiet: quiet))
     display.headline(destination.headline)
-    let ledger = try SQLiteLedger.take(in: workspace)
+    let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
     bench.authority.warnOfStrangers(among: [recipePath])
     let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: limits, bench: bench)
@@ -107,6 +110,9 @@ struct Run: AsyncParsableCommand {
       throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
     case .quarantine(let reason):
       throw CommandFailure(.script, "\(reason) \(left)")
+    case .paused(let pause):
+      throw CommandFailure(
+        .limited, "\(PauseText.sentence(pause)) Nothing new was begun; `moontide resume` ends it.")
     case nil:
       if !summary.isClean { throw ExitStatus.filesFailed }
     }
@@ -145,16 +151,5 @@ func reportingScript<Value>(
     return try await body()
   } catch {
     throw CommandFailure(error.code == .cancelled ? .interrupted : .script, error.report)
-  }
-}
-
-extension SQLiteLedger {
-  /// Takes the ledger of a project.
-  static func take(in workspace: Workspace) throws(CommandFailure) -> SQLiteLedger {
-    do throws(LedgerError) {
-      return try SQLiteLedger(directory: workspace.statePath, clock: .system)
-    } catch {
-      throw CommandFailure(error.code == .owned ? .ledgerOwned : .usage, error.message)
-    }
   }
 }

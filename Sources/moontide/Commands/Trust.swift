@@ -1,6 +1,5 @@
 import ArgumentParser
 import FileSessions
-import Glibc
 import LuaLibrary
 import Scripting
 import Workspace
@@ -93,7 +92,9 @@ struct Trust: AsyncParsableCommand {
     }
     if trusted == wanted { return say("\(request.script) is trusted already, in this version.") }
     say(TrustText.question(request, wanted.wanted, changed: isKnown && trusted == nil))
-    guard try yes || confirmed() else {
+    guard
+      try yes || Confirmation.isGiven(to: "Trust it with that?", unasked: "trust it unasked")
+    else {
       say("It is granted nothing.")
       throw ExitStatus.filesFailed
     }
@@ -101,16 +102,6 @@ struct Trust: AsyncParsableCommand {
       try store.trust(request.fingerprint, name: file, with: wanted, at: WallClock.system.now)
     }
     say("\(request.script) is trusted with that, until it or a module of it changes.")
-  }
-
-  /// Whether the person at the terminal says yes.
-  private func confirmed() throws(CommandFailure) -> Bool {
-    guard isatty(STDIN_FILENO) == 1 else {
-      throw CommandFailure(
-        .usage, "There is no terminal to ask on. Run this on one, or say --yes to trust it unasked.")
-    }
-    StandardStream.error.write("Trust it with that? [y/N] ")
-    return ["y", "yes"].contains((readLine() ?? "").lowercased())
   }
 
   private func forget(_ file: String, in store: TrustStore, _ workspace: Workspace) async throws {

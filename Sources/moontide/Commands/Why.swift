@@ -16,7 +16,7 @@ struct Why: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try options.openWorkspace()
-    let path = try resolve(in: workspace)
+    let path = try ProjectFile.resolve(self.path, in: workspace)
     do throws(LedgerError) {
       let reader = try LedgerReader(directory: workspace.statePath)
       let stories = try await reader?.stories(of: path) ?? []
@@ -32,20 +32,6 @@ struct Why: AsyncParsableCommand {
       }
       for view in views { say(view) }
       if stories.isEmpty, traces.isEmpty, recipes.isEmpty { say("No recipe has run in this project yet.") }
-    } catch {
-      throw CommandFailure(.usage, error.message)
-    }
-  }
-
-  /// The path relative to the current directory where that is below the project, else to the project.
-  private func resolve(in workspace: Workspace) throws(CommandFailure) -> ProjectPath {
-    do throws(WorkspaceError) {
-      if path.hasPrefix("/") { return try workspace.path(path) }
-      let here = try? workspace.path(CurrentDirectory.path)
-      let local = try here?.appending(path)
-      if let local, (try? workspace.exists(local)) == true { return local }
-      let fromRoot = try workspace.path(path)
-      return (try? workspace.exists(fromRoot)) == true ? fromRoot : local ?? fromRoot
     } catch {
       throw CommandFailure(.usage, error.message)
     }

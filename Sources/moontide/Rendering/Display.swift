@@ -89,7 +89,7 @@ final class Display: Sendable {
       state.failed += 1
       state.underWay[path.string] = nil
     case .began, .resuming, .problem, .skipped, .deferred, .waiting, .opened, .touched, .finished,
-      .stepFailed, .watching, .caughtUp, .ended:
+      .stepFailed, .answered, .watching, .caughtUp, .ended:
       break
     }
   }

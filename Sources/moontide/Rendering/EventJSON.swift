@@ -65,6 +65,9 @@ struct EventJSON: Encodable {
     case .stepFailed(let path, let message):
       self.init("step_failed", path: path.string)
       self.message = message
+    case .answered(let what):
+      self.init("answered")
+      self.message = what
     case .ended(let summary):
       self.init("summary")
       self.summary = SummaryJSON(summary)

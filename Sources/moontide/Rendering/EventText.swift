@@ -8,6 +8,8 @@ enum EventText {
     switch event {
     case .began, .progress, .opened, .caughtUp, .ended:
       nil
+    case .answered(let what):
+      "asked     \(what.printable)"
     case .resuming(let jobs):
       "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
     case .problem(let path, let message):
@@ -38,7 +40,7 @@ enum EventText {
     switch event {
     case .problem, .failed, .stepFailed: true
     case .began, .resuming, .skipped, .deferred, .waiting, .opened, .progress, .sent, .touched, .finished,
-      .watching, .caughtUp, .ended:
+      .answered, .watching, .caughtUp, .ended:
       false
     }
   }

@@ -23,7 +23,8 @@ enum WhyText {
     }
     switch workspace.explain(path, walk: walk, settling: settling, now: WallClock.system.now) {
     case .taken: return "\(name) would see it; it has not run since the file came."
-    case .unseen(let reason): return "\(name) does not see it: \(reason)."
+    case .unseen(let reason):
+      return "\(name) does not see it: \(reason)\(GlobPlace.phrase(of: reason, in: recipe, workspace))."
     case .withheld(let reason): return "\(name) leaves it alone for now: \(reason)."
     }
   }
@@ -34,8 +35,15 @@ enum WhyText {
     var text = "\(job.key.recipe), profile \(job.key.profile): \(state(job))\n"
     if let session = job.session {
       text += "  session \(session.id) \(session.status.rawValue), \(session.filename.printable), "
-      text += "\(session.mimeType), \(session.sizeBytes) bytes\n"
+      text += "\(session.mimeType), \(session.sizeBytes) bytes, opened \(session.createdAt)"
+      text += session.completedAt.map { ", completed \($0)" } ?? ""
+      text += session.expiresAt.map { ", expires \($0)" } ?? ""
+      text += "\n"
     }
+    if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
+    if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
+    if let place = job.failure?.movedTo { text += "  moved to \(place.printable)\n" }
+    if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
     if let md5 = job.md5 { text += "  md5 \(md5)\n" }
     if let step = job.step {
       text +=
@@ -56,7 +64,7 @@ enum WhyText {
     case .opened: "its session is open, the bytes are not all sent"
     case .uploaded: "its bytes are sent, the session is not completed yet"
     case .completed: "sent; what the recipe wants afterwards is left to do"
-    case .done: "sent"
+    case .done: job.session == nil ? "adopted: it counts as sent, and was not" : "sent"
     case .skipped: "skipped\(job.reason.map { ": \($0.printable)" } ?? "")"
     case .deferred:
       "deferred until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0.printable)" } ?? "")"

@@ -126,4 +126,18 @@ struct CrashingLedger: Ledger {
   func traces(profile: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Trace] {
     try await base.traces(profile: profile, paths: paths)
   }
+
+  func requests() async throws(LedgerError) -> LedgerRequests { try await base.requests() }
+
+  func settle(request id: Int64) async throws(LedgerError) {
+    try await point.pass(dead: dead) { () async throws(LedgerError) in try await base.settle(request: id) }
+  }
+
+  func jobs(
+    _ selection: JobSelection, after id: Int64, limit: Int
+  ) async throws(LedgerError) -> JobPage { try await base.jobs(selection, after: id, limit: limit) }
+
+  func forget(_ keys: [JobKey]) async throws(LedgerError) {
+    try await point.pass(dead: dead) { () async throws(LedgerError) in try await base.forget(keys) }
+  }
 }

@@ -32,19 +32,28 @@ struct Rig {
     let ledger = try SQLiteLedger(directory: project.state, clock: .system)
     var service: any FileService = store.service()
     if let wrap { service = wrap(service) }
-    let engine = Engine(
-      recipe: recipe, profile: "local",
-      service: crash.map { CrashingService(base: service, point: $0) } ?? service,
-      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger,
+    let engine = engine(
+      recipe, service: crash.map { CrashingService(base: service, point: $0) } ?? service,
+      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger, transfers: transfers,
+      attempts: attempts, clock: clock
+    ) { event in events.withLock { $0.append(event) } }
+    let summary = await engine.run()
+    return (summary, events.withLock { $0 })
+  }
+
+  /// An engine that tries each call so often.
+  func engine(
+    _ recipe: any Recipe, service: (any FileService)? = nil, ledger: any Ledger, transfers: Int = 1,
+    attempts: Int = 1, clock: WallClock? = nil, report: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) -> Engine {
+    Engine(
+      recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
       workspace: workspace, types: MIMETypes(), transfers: transfers,
       retry: Retrier(
         policy: RetryPolicy(
           attempts: attempts, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
         sleep: { _ in }),
-      clock: clock ?? self.clock, newKey: { UUID().uuidString },
-      report: { event in events.withLock { $0.append(event) } })
-    let summary = await engine.run()
-    return (summary, events.withLock { $0 })
+      clock: clock ?? self.clock, newKey: { UUID().uuidString }, report: report)
   }
 
   /// Every session that the service has.

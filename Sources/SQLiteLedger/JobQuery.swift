@@ -1,0 +1,71 @@
+import FileSessions
+import GRDB
+import Ingestion
+
+/// A selection of jobs in SQL.
+struct JobQuery {
+  /// A condition on `jobs`.
+  let condition: String
+  let arguments: [any DatabaseValueConvertible]
+
+  init(_ selection: JobSelection) throws {
+    var terms: [String] = []
+    var arguments: [any DatabaseValueConvertible] = []
+    if let profile = selection.profile {
+      terms.append("profile = ?")
+      arguments.append(profile)
+    }
+    if let recipe = selection.recipe {
+      terms.append("recipe = ?")
+      arguments.append(recipe)
+    }
+    if !selection.phases.isEmpty {
+      terms.append("phase IN (SELECT value FROM json_each(?))")
+      arguments.append(try Self.list(selection.phases.map(\.rawValue)))
+    }
+    if !selection.paths.isEmpty {
+      terms.append("path IN (SELECT value FROM json_each(?))")
+      arguments.append(try Self.list(selection.paths))
+    }
+    if let reason = selection.reason {
+      terms.append(
+        """
+        (instr(lower(coalesce(reason, '')), lower(?)) > 0 OR failure IS NOT NULL AND (
+          json_extract(failure, '$.kind') = ? OR json_extract(failure, '$.code') = ?
+          OR instr(lower(json_extract(failure, '$.message')), lower(?)) > 0))
+        """)
+      arguments += Array(repeating: reason, count: 4)
+    }
+    if let since = selection.since {
+      terms.append("\(Self.changedAt) >= ?")
+      arguments.append(since.milliseconds)
+    }
+    condition = terms.isEmpty ? "TRUE" : terms.joined(separator: " AND ")
+    self.arguments = arguments
+  }
+
+  /// When a job's record changed last.
+  private static let changedAt =
+    "(SELECT at FROM history WHERE history.job = jobs.id ORDER BY history.rowid DESC LIMIT 1)"
+
+  /// The jobs that follow on the row `id`, at most `limit`.
+  func page(after id: Int64, limit: Int, in database: Database) throws -> JobPage {
+    let rows = try Row.fetchCursor(
+      try database.cachedStatement(
+        sql: """
+          SELECT id, \(Self.changedAt) AS changed_at, \(JobRow.columns) FROM jobs
+          WHERE id > ? AND \(condition) ORDER BY id LIMIT ?
+          """), arguments: StatementArguments([id] + arguments + [limit]))
+    var page = JobPage()
+    var last = id
+    while let row = try rows.next() {
+      let changed = Timestamp(milliseconds: row["changed_at"] ?? 0)
+      page.entries.append(JobPage.Entry(job: try JobRow.job(row), changedAt: changed))
+      last = row["id"]
+    }
+    page.next = page.entries.count < limit ? nil : last
+    return page
+  }
+
+  private static func list(_ values: [String]) throws -> String { try JobRow.encode(values) ?? "[]" }
+}

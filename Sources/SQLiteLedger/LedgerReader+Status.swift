@@ -1,0 +1,92 @@
+import FileSessions
+import GRDB
+import Ingestion
+
+/// How a ledger's jobs stand.
+package struct LedgerStatus: Sendable {
+  /// How many jobs of one recipe at one destination are in each phase.
+  package struct Count: Sendable {
+    package var profile: String
+    package var recipe: String
+    package var phases: [Phase: Int]
+    /// Of those completed, how many wait since what was to follow has failed.
+    package var stepsFailed: Int
+  }
+
+  /// Failures of one kind.
+  package struct FailureGroup: Sendable {
+    package var profile: String
+    package var recipe: String
+    package var kind: String
+    /// The service's code, where there is one.
+    package var code: String?
+    package var count: Int
+    /// What the last of them says.
+    package var message: String
+    package var path: String
+    package var at: Timestamp
+  }
+
+  package var counts: [Count]
+  /// The first of those under way.
+  package var underWay: [JobPage.Entry]
+  /// The most frequent first.
+  package var failures: [FailureGroup]
+  package var requests: LedgerRequests
+}
+
+extension LedgerReader {
+  /// How the jobs stand.
+  ///
+  /// - Parameter listed: the most jobs under way, and groups of failures, that are given one by one.
+  package func status(listed: Int) async throws(LedgerError) -> LedgerStatus {
+    var selection = JobSelection()
+    selection.phases = Phase.allCases.filter(\.isUnderWay)
+    let underWay = try await jobs(selection, limit: listed).entries
+    let requests = try await requests()
+    let (counts, failures) = try await read { database in
+      (try Self.counts(database), try Self.failures(database, limit: listed))
+    }
+    return LedgerStatus(counts: counts, underWay: underWay, failures: failures, requests: requests)
+  }
+
+  private static func counts(_ database: Database) throws -> [LedgerStatus.Count] {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT profile, recipe, phase, count(*) AS number,
+          sum(phase = 'completed' AND json_extract(step, '$.error') IS NOT NULL) AS stuck
+        FROM jobs GROUP BY profile, recipe, phase ORDER BY profile, recipe
+        """)
+    var counts: [LedgerStatus.Count] = []
+    while let row = try rows.next() {
+      let (profile, recipe): (String, String) = (row["profile"], row["recipe"])
+      if counts.last?.profile != profile || counts.last?.recipe != recipe {
+        counts.append(LedgerStatus.Count(profile: profile, recipe: recipe, phases: [:], stepsFailed: 0))
+      }
+      let last = counts.count - 1
+      if let phase = Phase(rawValue: row["phase"]) { counts[last].phases[phase] = row["number"] }
+      counts[last].stepsFailed += row["stuck"] ?? 0
+    }
+    return counts
+  }
+
+  private static func failures(_ database: Database, limit: Int) throws -> [LedgerStatus.FailureGroup] {
+    // With max(), SQLite takes the other columns from the row that has it.
+    try Row.fetchAll(
+      database,
+      sql: """
+        SELECT profile, recipe, json_extract(failure, '$.kind') AS kind, json_extract(failure, '$.code') AS code,
+          count(*) AS number, json_extract(failure, '$.message') AS message, path,
+          max((SELECT max(at) FROM history WHERE history.job = jobs.id)) AS at
+        FROM jobs WHERE phase = 'failed' GROUP BY profile, recipe, kind, code
+        ORDER BY number DESC, at DESC LIMIT ?
+        """, arguments: [limit]
+    ).map { row in
+      LedgerStatus.FailureGroup(
+        profile: row["profile"], recipe: row["recipe"], kind: row["kind"] ?? "unknown", code: row["code"],
+        count: row["number"], message: row["message"] ?? "no reason is known", path: row["path"],
+        at: Timestamp(milliseconds: row["at"] ?? 0))
+    }
+  }
+}

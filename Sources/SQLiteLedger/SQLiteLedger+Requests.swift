@@ -1,0 +1,69 @@
+import FileSessions
+import GRDB
+import Ingestion
+
+/// What people ask of the ledger.
+extension SQLiteLedger {
+  package func requests() async throws(LedgerError) -> LedgerRequests {
+    try await read { database in try RequestTable.all(in: database) }
+  }
+
+  package func settle(request id: Int64) async throws(LedgerError) {
+    try await write { database in
+      try database.execute(sql: "DELETE FROM requests WHERE id = ?", arguments: [id])
+    }
+  }
+
+  package func jobs(
+    _ selection: JobSelection, after id: Int64, limit: Int
+  ) async throws(LedgerError) -> JobPage {
+    try await read { database in
+      try JobQuery(selection).page(after: id, limit: limit, in: database)
+    }
+  }
+
+  package func forget(_ keys: [JobKey]) async throws(LedgerError) {
+    try await write { database in
+      for key in keys {
+        for table in ["jobs", "sent", "once"] {
+          try database.execute(
+            sql: "DELETE FROM \(table) WHERE profile = ? AND recipe = ? AND path = ?",
+            arguments: [key.profile, key.recipe, key.path.string])
+        }
+      }
+    }
+  }
+}
+
+extension LedgerReader {
+  /// What is asked for and not done yet, and what is paused.
+  package func requests() async throws(LedgerError) -> LedgerRequests {
+    try await read { database in
+      // A ledger that an older version wrote has no such table until it is owned again.
+      guard try database.tableExists("requests") else { return LedgerRequests() }
+      return try RequestTable.all(in: database)
+    }
+  }
+}
+
+/// Requests and pauses in their tables.
+enum RequestTable {
+  static func all(in database: Database) throws -> LedgerRequests {
+    let open = try Row.fetchAll(database, sql: "SELECT id, content FROM requests ORDER BY id").compactMap {
+      row -> LedgerRequests.Entry? in
+      // One that a newer version asked for is left to that.
+      guard let request: JobRequest = try? JobRow.decode(row["content"] as String) else { return nil }
+      return LedgerRequests.Entry(id: row["id"], request: request)
+    }
+    let pauses = try Row.fetchAll(
+      database, sql: "SELECT profile, recipe, at FROM pauses ORDER BY profile, recipe"
+    ).map { row in
+      Pause(
+        profile: named(row["profile"]), recipe: named(row["recipe"]),
+        since: Timestamp(milliseconds: row["at"]))
+    }
+    return LedgerRequests(open: open, pauses: pauses)
+  }
+
+  private static func named(_ text: String) -> String? { text.isEmpty ? nil : text }
+}

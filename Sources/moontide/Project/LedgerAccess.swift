@@ -1,0 +1,77 @@
+import FileSessions
+import Ingestion
+import SQLiteLedger
+import Workspace
+
+extension SQLiteLedger {
+  /// Takes the ledger of a project.
+  ///
+  /// - Parameters:
+  ///   - waiting: waits while another process has it.
+  ///   - note: tells the person for whom it waits.
+  static func take(
+    in workspace: Workspace, waiting: Bool = false, note: (String) -> Void = { _ in }
+  ) async throws -> SQLiteLedger {
+    var isTold = false
+    while true {
+      do throws(LedgerError) {
+        return try SQLiteLedger(directory: workspace.statePath, clock: .system)
+      } catch {
+        guard error.code == .owned else { throw CommandFailure(.usage, error.message) }
+        guard waiting else {
+          throw CommandFailure(
+            .ledgerOwned, "\(error.message) Wait for it (`moontide run --wait`), or stop it.")
+        }
+        if !isTold { note("\(error.message) Waiting for it to end.") }
+        isTold = true
+        try await Bench.sleep(.milliseconds(200))
+      }
+    }
+  }
+}
+
+/// Has jobs changed: at once where nobody works with the ledger, else by the one who does.
+struct JobOrder {
+  let workspace: Workspace
+  let request: JobRequest
+
+  func place() async throws {
+    switch takenLedger() {
+    case .success(let ledger):
+      try await perform(with: ledger)
+    case .failure(let error) where error.code == .owned:
+      try await leave()
+      say("\(error.message) It was asked, and does it when it next looks, or else the next run does.")
+    case .failure(let error):
+      throw CommandFailure(.usage, error.message)
+    }
+  }
+
+  private func takenLedger() -> Result<SQLiteLedger, LedgerError> {
+    Result { () throws(LedgerError) in try SQLiteLedger(directory: workspace.statePath, clock: .system) }
+  }
+
+  private func leave() async throws {
+    try await reportingLedger { () async throws(LedgerError) in
+      try await LedgerDesk(directory: workspace.statePath, clock: .system).leave(request)
+    }
+  }
+
+  private func perform(with ledger: SQLiteLedger) async throws {
+    let outcome = try await reportingLedger { () async throws(LedgerError) in
+      try await JobKeeper(ledger: ledger, workspace: workspace).perform(request)
+    }
+    for problem in outcome.problems {
+      StandardStream.error.write("moontide: \(problem.path.printable): \(problem.message.printable)\n")
+    }
+    say(sentence(of: outcome))
+  }
+
+  private func sentence(of outcome: JobKeeper.Outcome) -> String {
+    switch request {
+    case .retry where outcome.count > 0: "\(outcome.sentence) by the next run."
+    case .retry: "There is nothing to try again."
+    case .forget: "\(outcome.sentence)."
+    }
+  }
+}

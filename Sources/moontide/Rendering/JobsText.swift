@@ -1,0 +1,87 @@
+import FileSessions
+import Ingestion
+import SQLiteLedger
+
+/// Jobs as rows of a table.
+enum JobsText {
+  static let heading = ["PHASE", "PROFILE", "RECIPE", "FILE", "CHANGED", "WHY"]
+
+  static func row(_ entry: JobPage.Entry) -> [String] {
+    let job = entry.job
+    return [
+      job.phase.rawValue, job.key.profile.printable, job.key.recipe.printable, job.key.path.string.printable,
+      entry.changedAt.description, why(job),
+    ]
+  }
+
+  /// Why the job stands where it stands, in one line; `-` where that goes without saying.
+  private static func why(_ job: Job) -> String {
+    let reason =
+      switch job.phase {
+      case .failed: job.failure.map { "\($0.code ?? $0.kind.rawValue): \($0.message)" }
+      case .deferred: "until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0)" } ?? "")"
+      case .completed: job.step?.error
+      case .skipped, .done: job.reason
+      case .decided, .opened, .uploaded: job.session?.id
+      }
+    return reason?.printable ?? "-"
+  }
+}
+
+/// A job as JSON. The upload target is left out: whoever has it can send bytes.
+struct JobJSON: Encodable {
+  struct Event: Encodable {
+    var at: Timestamp
+    var phase: String
+    var note: String?
+  }
+
+  struct Step: Encodable {
+    /// Whether the recipe's handler has run.
+    var isHandled: Bool
+    var destination: String?
+    var error: String?
+  }
+
+  var v = 1
+  var profile: String
+  var recipe: String
+  var path: String
+  var phase: String
+  var changedAt: Timestamp
+  var sizeBytes: Int64
+  var filename: String?
+  var mimeType: String?
+  var purpose: String?
+  var session: FileSession?
+  var md5: String?
+  var reason: String?
+  var failure: Failure?
+  var dueAt: Timestamp?
+  var step: Step?
+  /// How many sessions were opened for this content, and how often it changed meanwhile.
+  var opens: Int
+  var changes: Int
+  var history: [Event]?
+
+  init(_ job: Job, changedAt: Timestamp, history: [JobStory.Event]? = nil) {
+    profile = job.key.profile
+    recipe = job.key.recipe
+    path = job.key.path.string
+    phase = job.phase.rawValue
+    self.changedAt = changedAt
+    sizeBytes = job.stamp.size
+    filename = job.request?.filename
+    mimeType = job.request?.mimeType
+    purpose = job.request?.purpose?.rawValue
+    session = job.session
+    md5 = job.md5?.hex
+    reason = job.reason
+    failure = job.failure
+    dueAt = job.dueAt
+    step = job.step.map { Step(isHandled: $0.isHandled, destination: $0.destination, error: $0.error) }
+    opens = job.opens
+    changes = job.changes
+    self.history = history?.map { Event(at: $0.at, phase: $0.phase, note: $0.note) }
+  }
+}

@@ -1,0 +1,144 @@
+import FileSessions
+import Ingestion
+import SQLiteLedger
+
+/// How the work stands, in words.
+enum StatusText {
+  static func text(_ status: LedgerStatus, holder: LedgerHolder?) -> String {
+    var text = owner(holder) + "\n"
+    for pause in status.requests.pauses {
+      text += PauseText.sentence(pause) + " `moontide resume` ends it.\n"
+    }
+    if !status.requests.open.isEmpty {
+      text += "\(Format.count(status.requests.open.count, "request")) to the process that works with it.\n"
+    }
+    text += "\n" + counts(status.counts)
+    if !status.underWay.isEmpty {
+      text += "\nUnder way\n"
+      var columns = Columns()
+      text += columns.text(
+        status.underWay.map { entry in
+          [
+            "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
+            Format.bytes(entry.job.stamp.size), "since \(entry.changedAt)",
+          ]
+        })
+    }
+    if !status.failures.isEmpty { text += "\nFailed\n" + status.failures.map(failure).joined() }
+    return text
+  }
+
+  private static func owner(_ holder: LedgerHolder?) -> String {
+    switch holder {
+    case .known(let owner):
+      "Process \(owner.pid) works with this project since \(owner.since): \(owner.command.printable)"
+    case .unknown: "A process works with this project; it has not said which."
+    case nil: "No process works with this project."
+    }
+  }
+
+  private static func counts(_ counts: [LedgerStatus.Count]) -> String {
+    if counts.isEmpty { return "No files yet.\n" }
+    var columns = Columns()
+    let heading = [
+      "PROFILE", "RECIPE", "UNDER WAY", "SENT", "SKIPPED", "DEFERRED", "FAILED", "AFTER-STEP FAILED",
+    ]
+    return columns.text(
+      [heading]
+        + counts.map { count in
+          let underWay = Phase.allCases.filter(\.isUnderWay).reduce(0) { $0 + (count.phases[$1] ?? 0) }
+          return [
+            count.profile.printable, count.recipe.printable, "\(underWay - count.stepsFailed)",
+            "\(count.phases[.done] ?? 0)", "\(count.phases[.skipped] ?? 0)",
+            "\(count.phases[.deferred] ?? 0)", "\(count.phases[.failed] ?? 0)", "\(count.stepsFailed)",
+          ]
+        })
+  }
+
+  private static func failure(_ group: LedgerStatus.FailureGroup) -> String {
+    """
+      \(Format.count(group.count, "file")) of \(group.recipe.printable) (profile \(group.profile.printable)), \
+    \(group.reason): \(group.message.printable)
+        last \(group.path.printable), \(group.at); again: \(group.command)
+
+    """
+  }
+}
+
+extension LedgerStatus.FailureGroup {
+  /// What `--reason` calls it.
+  fileprivate var reason: String { code ?? kind }
+
+  /// The command that has these tried again.
+  fileprivate var command: String {
+    "moontide jobs retry --profile \(profile.shellWord) --recipe \(recipe.shellWord) --reason \(reason.shellWord)"
+  }
+}
+
+extension String {
+  /// The text as a word of a shell's command line.
+  fileprivate var shellWord: String {
+    let isPlain =
+      !isEmpty
+      && utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "-_./:".utf8.contains(byte)
+      }
+    return isPlain
+      ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+  }
+}
+
+/// How the work stands, as JSON.
+struct StatusJSON: Encodable {
+  struct Owner: Encodable {
+    var pid: Int32?
+    var command: String?
+    var since: Timestamp?
+  }
+
+  struct Count: Encodable {
+    var profile, recipe: String
+    var phases: [String: Int]
+    var stepsFailed: Int
+  }
+
+  struct Failure: Encodable {
+    var profile, recipe, kind: String
+    var code: String?
+    var count: Int
+    var message, path: String
+    var at: Timestamp
+    var retry: String
+  }
+
+  var v = 1
+  var owner: Owner?
+  var pauses: [Pause]
+  var requests: Int
+  var counts: [Count]
+  var underWay: [JobJSON]
+  var failures: [Failure]
+
+  init(_ status: LedgerStatus, holder: LedgerHolder?) {
+    switch holder {
+    case .known(let known): owner = Owner(pid: known.pid, command: known.command, since: known.since)
+    case .unknown: owner = Owner()
+    case nil: owner = nil
+    }
+    pauses = status.requests.pauses
+    requests = status.requests.open.count
+    counts = status.counts.map { count in
+      Count(
+        profile: count.profile, recipe: count.recipe,
+        phases: Dictionary(uniqueKeysWithValues: count.phases.map { ($0.key.rawValue, $0.value) }),
+        stepsFailed: count.stepsFailed)
+    }
+    underWay = status.underWay.map { JobJSON($0.job, changedAt: $0.changedAt) }
+    failures = status.failures.map { group in
+      Failure(
+        profile: group.profile, recipe: group.recipe, kind: group.kind, code: group.code, count: group.count,
+        message: group.message, path: group.path, at: group.at, retry: group.command)
+    }
+  }
+}

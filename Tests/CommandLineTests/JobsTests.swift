@@ -1,0 +1,231 @@
+import Foundation
+import Testing
+
+@Suite("moontide jobs, pause and status")
+struct JobsTests {
+  private static let picky = """
+    return {
+      name = "picky", discover = "in/*.md",
+      accept = function(file)
+        if moontide.fs.exists("strict") and file.stem == "b" then return moontide.reject("too strict") end
+        return true
+      end,
+    }
+    """
+
+  /// A project of which `in/b.md` was rejected and the rest was sent.
+  private func project() async throws -> Sandbox {
+    let sandbox = try Sandbox()
+    for name in ["a", "b", "c"] { try sandbox.write(name, to: "in/\(name).md") }
+    try sandbox.write("", to: "strict")
+    try sandbox.write(Self.picky, to: "picky.lua")
+    let run = try await sandbox.moontide("run", "picky.lua")
+    #expect(run.status == 1 && run.lastLine.contains("2 sent"), "\(run)")
+    try FileManager.default.removeItem(atPath: sandbox.path("strict"))
+    return sandbox
+  }
+
+  private func objects(_ text: String) throws -> [[String: Any]] {
+    try text.split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+  }
+
+  @Test("lists what fits, with tabs or as JSON lines")
+  func list() async throws {
+    let sandbox = try await project()
+    let failed = try await sandbox.moontide("jobs", "list", "--phase", "failed")
+    #expect(failed.status == 0 && failed.output.split(separator: "\n").count == 1, "\(failed)")
+    #expect(
+      failed.output.hasPrefix("failed\tlocal\tpicky\tin/b.md\t") && failed.output.contains("too strict"))
+    let all = try objects(try await sandbox.moontide("jobs", "list", "--json").output)
+    #expect(all.count == 3 && all.allSatisfy { $0["v"] as? Int == 1 })
+    #expect(Set(all.compactMap { $0["path"] as? String }) == ["in/a.md", "in/b.md", "in/c.md"])
+    let one = try await sandbox.moontide("jobs", "list", "--limit", "1", "--since", "1h")
+    #expect(one.output.split(separator: "\n").count == 1)
+    #expect(try await sandbox.moontide("jobs", "list", "--since", "yesterday").status == 2)
+  }
+
+  @Test("shows all that is recorded of a file")
+  func show() async throws {
+    let sandbox = try await project()
+    let shown = try objects(try await sandbox.moontide("jobs", "show", "in/a.md", "--json").output)
+    let history = shown.first?["history"] as? [[String: Any]]
+    #expect(history?.compactMap { $0["phase"] as? String } == ["decided", "opened", "uploaded", "done"])
+    let text = try await sandbox.moontide("jobs", "show", "in/b.md")
+    #expect(text.status == 0 && text.output.contains("too strict"), "\(text)")
+    #expect(try await sandbox.moontide("jobs", "show", "in/none.md").status == 1)
+  }
+
+  @Test("tries again what failed for good, when asked; status gives the very command")
+  func retry() async throws {
+    let sandbox = try await project()
+    #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("0 sent"))
+    let status = try objects(try await sandbox.moontide("status", "--json").output)
+    let failures = try #require(status.first?["failures"] as? [[String: Any]])
+    let command = try #require(failures.first?["retry"] as? String)
+    #expect(command == "moontide jobs retry --profile local --recipe picky --reason rejected")
+    let retry = try await sandbox.moontide(
+      "jobs", "retry", "--profile", "local", "--recipe", "picky", "--reason", "rejected")
+    #expect(retry.status == 0 && retry.output.contains("1 file is tried again"), "\(retry)")
+    #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("1 sent, 2 already done"))
+    let nothing = try await sandbox.moontide("jobs", "retry", "--all")
+    #expect(nothing.status == 0 && nothing.output.contains("nothing to try again"))
+    #expect(try await sandbox.moontide("jobs", "retry").status == 2)
+    #expect(try await sandbox.moontide("jobs", "retry", "--phase", "done").status == 2)
+    #expect(try await sandbox.files().count == 3)
+  }
+
+  @Test("forgets a file that failed at once, and one that was sent only with --yes")
+  func forget() async throws {
+    let sandbox = try await project()
+    #expect(try await sandbox.moontide("jobs", "forget", "in/b.md").status == 0)
+    let refused = try await sandbox.moontide("jobs", "forget", "in/a.md")
+    #expect(refused.status == 2 && refused.errors.contains("a second time"), "\(refused)")
+    #expect(try await sandbox.moontide("jobs", "forget", "in/a.md", "--yes").status == 0)
+    #expect(try await sandbox.moontide("jobs", "list").output.split(separator: "\n").count == 1)
+    #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("2 sent, 1 already done"))
+  }
+
+  @Test("a pause holds for later runs, which end with status 6, until it is resumed")
+  func pause() async throws {
+    let sandbox = try await project()
+    try sandbox.write("d", to: "in/d.md")
+    #expect(try await sandbox.moontide("pause", "--recipe", "picky").status == 0)
+    let paused = try await sandbox.moontide("run", "picky.lua")
+    #expect(paused.status == 6 && paused.errors.contains("moontide resume"), "\(paused)")
+    #expect(try await sandbox.moontide("status").output.contains("Paused since"))
+    #expect(try await sandbox.moontide("resume").status == 0)
+    #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("1 sent"))
+  }
+
+  @Test("adopts what is there, and sends only what comes or changes")
+  func adopt() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a", "b"] { try sandbox.write(name, to: "in/\(name).md") }
+    try sandbox.write("return { name = 'x', discover = 'in/*.md' }", to: "x.lua")
+    #expect(try await sandbox.moontide("adopt", "x.lua").status == 2)
+    let adopted = try await sandbox.moontide("adopt", "x.lua", "--yes")
+    #expect(adopted.status == 0 && adopted.output.contains("2 files adopted"), "\(adopted)")
+    try sandbox.write("c", to: "in/c.md")
+    #expect(try await sandbox.moontide("run", "x.lua").lastLine.contains("1 sent, 2 already done"))
+    #expect(try await sandbox.moontide("why", "in/a.md").output.contains("adopted"))
+    #expect(try await sandbox.files().count == 1)
+  }
+
+  @Test("moves to another project: what was sent here is not sent there")
+  func move() async throws {
+    let (here, there) = (try await project(), try Sandbox())
+    #expect(try await here.moontide("jobs", "export", "ledger.jsonl").status == 0)
+    #expect(try await here.moontide("jobs", "export", "ledger.jsonl").status == 2)
+    for name in ["a", "b", "c"] { try there.write(name, to: "in/\(name).md") }
+    try there.write(Self.picky, to: "picky.lua")
+    let imported = try await there.moontide("jobs", "import", here.path("ledger.jsonl"))
+    #expect(imported.status == 0 && imported.output.contains("3 jobs"), "\(imported)")
+    #expect(try await there.moontide("jobs", "import", here.path("ledger.jsonl")).status == 0)
+    let run = try await there.moontide("run", "picky.lua")
+    #expect(run.lastLine.contains("1 sent") && run.lastLine.contains("2 touched"), "\(run)")
+    #expect(try await there.moontide("jobs", "import", here.path("ledger.jsonl")).status == 2)
+  }
+}
+
+@Suite("moontide why, of files that were never a candidate")
+struct WhyTests {
+  @Test(
+    "says what keeps a file from being one",
+    arguments: [
+      ("in/.hidden.md", "hidden"), ("in/drafts/x.md", "(x.lua:3)"), ("in/a.txt", "no include"),
+      ("elsewhere/a.md", "not below the root"), ("in/none.md", "it is not there"), ("in/link.md", "link"),
+    ])
+  func reasons(path: String, words: String) async throws {
+    let sandbox = try Sandbox()
+    for name in ["in/a.md", "in/.hidden.md", "in/drafts/x.md", "in/a.txt", "elsewhere/a.md"] {
+      try sandbox.write("x", to: name)
+    }
+    try FileManager.default.createSymbolicLink(
+      atPath: sandbox.path("in/link.md"), withDestinationPath: "a.md")
+    try sandbox.write(
+      """
+      return { name = "x", discover = {
+        root = "in", include = { "**/*.md" },
+        exclude = { "drafts/**" } } }
+      """, to: "x.lua")
+    #expect(try await sandbox.moontide("run", "x.lua").status == 0)
+    let why = try await sandbox.moontide("why", path)
+    #expect(why.status == 0 && why.output.contains(words), "\(why)")
+  }
+}
+
+@Suite("One owner of a ledger")
+struct OwnerTests {
+  /// Runs until the file `go` is there.
+  private static let slow = """
+    return { name = "slow", discover = "in/*.md", rename = function(f)
+      moontide.fs.write("began", "yes")
+      while not moontide.fs.exists("go") do moontide.sleep(0.01) end
+      return f.name
+    end }
+    """
+
+  private func running() async throws -> (Sandbox, Running) {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try sandbox.write(Self.slow, to: "slow.lua")
+    let running = try sandbox.start("run", "slow.lua")
+    try await sandbox.appears("began")
+    return (sandbox, running)
+  }
+
+  @Test("others read beside it, and leave their wishes; --wait has its turn afterwards")
+  func beside() async throws {
+    let (sandbox, running) = try await running()
+    let status = try await sandbox.moontide("status")
+    #expect(status.output.contains("run slow.lua"), "\(status)")
+    #expect(try await sandbox.moontide("jobs", "list").status == 0)
+    let retry = try await sandbox.moontide("jobs", "retry", "--all")
+    #expect(retry.status == 0 && retry.output.contains("It was asked"), "\(retry)")
+    let second = try await sandbox.moontide("run", "slow.lua")
+    #expect(second.status == 5 && second.errors.contains("since 20"), "\(second)")
+    let waiting = try sandbox.start("run", "slow.lua", "--wait")
+    try sandbox.write("", to: "go")
+    #expect(try await running.finished().status == 0)
+    let waited = try await waiting.finished()
+    #expect(waited.status == 0 && waited.lastLine.contains("1 already done"), "\(waited)")
+    #expect(try await sandbox.moontide("status").output.contains("No process"))
+  }
+
+  @Test("a lock that kill -9 left behind is no obstacle")
+  func killed() async throws {
+    let (sandbox, running) = try await running()
+    running.kill()
+    _ = try await running.finished()
+    #expect(sandbox.has(".moontide/ledger.lock"))
+    #expect(try await sandbox.moontide("status").output.contains("No process"))
+    try sandbox.write("", to: "go")
+    #expect(try await sandbox.moontide("run", "slow.lua").status == 0)
+  }
+
+  @Test("a program that a script started does not hold the lock on when its parent is killed")
+  func children() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try sandbox.write(
+      """
+      return { name = "parent", discover = "in/*.md", permissions = { run = "sh" }, rename = function(f)
+        if not moontide.fs.exists("go") then
+          moontide.process.run { "sh", "-c", "echo $$ > child; while [ ! -e go ]; do sleep 0.05; done" }
+        end
+        return f.name
+      end }
+      """, to: "parent.lua")
+    let running = try sandbox.start("run", "parent.lua", "--allow-run=sh")
+    try await sandbox.appears("child")
+    running.kill()
+    _ = try await running.finished()
+    let status = try await sandbox.moontide("status")
+    #expect(status.output.contains("No process"), "\(status)")
+    // The child ends by this too.
+    try sandbox.write("", to: "go")
+    #expect(try await sandbox.moontide("run", "parent.lua", "--allow-run=sh").status == 0)
+  }
+}
