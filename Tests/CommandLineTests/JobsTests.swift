@@ -102,12 +102,13 @@ struct JobsTests {
   @Test("adopts what is there, and sends only what comes or changes")
   func adopt() async throws {
     let sandbox = try Sandbox()
-    for name in ["a", "b"] { try sandbox.write(name, to: "in/\(name).md") }
-    try sandbox.write("return { name = 'x', discover = 'in/*.md' }", to: "x.lua")
+    for name in ["a.md", "b.md", "c.md.part"] { try sandbox.write(name, to: "in/\(name)") }
+    try sandbox.write("return { name = 'x', discover = 'in/*' }", to: "x.lua")
     #expect(try await sandbox.moontide("adopt", "x.lua").status == 2)
     let adopted = try await sandbox.moontide("adopt", "x.lua", "--yes")
     #expect(adopted.status == 0 && adopted.output.contains("2 files adopted"), "\(adopted)")
-    try sandbox.write("c", to: "in/c.md")
+    try FileManager.default.moveItem(
+      atPath: sandbox.path("in/c.md.part"), toPath: sandbox.path("in/c.md"))
     #expect(try await sandbox.moontide("run", "x.lua").lastLine.contains("1 sent, 2 already done"))
     #expect(try await sandbox.moontide("why", "in/a.md").output.contains("adopted"))
     #expect(try await sandbox.files().count == 1)
@@ -192,6 +193,47 @@ struct OwnerTests {
     let waited = try await waiting.finished()
     #expect(waited.status == 0 && waited.lastLine.contains("1 already done"), "\(waited)")
     #expect(try await sandbox.moontide("status").output.contains("No process"))
+  }
+
+  @Test("a watching owner does within moments what others ask: it tries again, pauses, goes on, and says so")
+  func watching() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("", to: "strict")
+    try sandbox.write(
+      """
+      return { name = "w", discover = "in/*.md", settle = 0, rescan = "1h", accept = function()
+        if moontide.fs.exists("strict") then return moontide.reject("too strict") end
+      end, failed = { move = "dead/" } }
+      """, to: "w.lua")
+    try sandbox.write("a", to: "in/a.md")
+    let watching = try sandbox.start("run", "w.lua", "--watch")
+    try await watching.says("too strict")
+    try await sandbox.appears("dead/a.md")
+    try FileManager.default.removeItem(atPath: sandbox.path("strict"))
+    let retry = try await sandbox.moontide("jobs", "retry", "--reason", "rejected")
+    #expect(retry.status == 0 && retry.output.contains("It was asked"), "\(retry)")
+    try await watching.says("asked     1 file is tried again, 1 put back for it")
+    try await watching.says("sent      in/a.md")
+    #expect(sandbox.has("in/a.md") && !sandbox.has("dead/a.md"))
+
+    #expect(try await sandbox.moontide("pause").status == 0)
+    try await watching.says("paused since")
+    try sandbox.write("b", to: "in/b.md")
+    let status = try await sandbox.moontide("status")
+    #expect(
+      status.output.contains("run w.lua --watch") && status.output.contains("Paused since"), "\(status)")
+    #expect(try await sandbox.files().count == 1)
+    #expect(try await sandbox.moontide("resume").status == 0)
+    try await watching.says("sent      in/b.md")
+
+    let forget = try await sandbox.moontide("jobs", "forget", "in/b.md", "--yes")
+    #expect(forget.status == 0, "\(forget)")
+    try await watching.says("asked     1 file is forgotten")
+    try await watching.says("sent      in/b.md", times: 2)
+    watching.terminate()
+    let run = try await watching.finished()
+    #expect(run.status == 0, "\(run)")
+    #expect(try await sandbox.files().count == 3)
   }
 
   @Test("a lock that kill -9 left behind is no obstacle")

@@ -1,6 +1,7 @@
 import FileSessions
 import Foundation
 import Ingestion
+import SQLiteLedger
 import Synchronization
 import Testing
 import Workspace
@@ -191,5 +192,41 @@ struct WatchEngineTests {
       #expect(await events.sent() == "a.md")
     }
     #expect(summary.sent == 1 && summary.failed == 0 && summary.stop == .requested, "\(summary)")
+  }
+
+  @Test("does what other processes ask: tries again what failed, begins nothing in a pause, goes on after it")
+  func asked() async throws {
+    let project = try TemporaryProject()
+    try project.write("a", to: "a.md")
+    // Every turn takes a second, and no time.
+    let clock = VirtualClock(runsByItself: true)
+    let (rig, tree, rejections) = (try await Rig(project), ToldTree(), CallsLeft(1))
+    let recipe = try SwiftRecipe(rediscovery: .seconds(1_000_000_000)) { _ in
+      rejections.take() ? .reject(reason: "not yet") : .send(Wishes())
+    }
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await events.caughtUp()?.rejected == 1)
+      let desk = try LedgerDesk(directory: project.state, clock: clock.wall)
+      try await desk.leave(.retry(JobSelection()))
+      #expect(
+        await events.next { if case .answered(let what) = $0 { what } else { nil } }
+          == "1 file is tried again")
+      #expect(await events.sent() == "a.md")
+      #expect(await events.caughtUp()?.sent == 1)
+
+      try await desk.pause(profile: nil, recipe: "test")
+      #expect(await events.news()?.hasPrefix("paused since") == true)
+      try project.write("b", to: "b.md")
+      try await tree.told(changed: "b.md")
+      let began = clock.now
+      while clock.now < began + .seconds(20) { await Task.yield() }
+      #expect(try await rig.sessions().count == 1, "nothing is begun in a pause")
+      #expect(try await desk.resume(profile: nil, recipe: nil) == 1)
+      #expect(await events.news() == "the pause is over")
+      #expect(await events.sent() == "b.md")
+      #expect(await events.caughtUp()?.sent == 1)
+    }
+    #expect(summary.sent == 2 && summary.found == 3 && summary.left == 0, "\(summary)")
   }
 }

@@ -64,7 +64,9 @@ package struct Adoption: Sendable {
         outcome.problems += 1
         engine.report(.problem(path: problem.path, message: problem.message))
       }
-      try await body(try await sort(page.candidates, &outcome), &outcome)
+      // What is still being written is not what it will be; a marker is no file to send.
+      let complete = page.candidates.filter { engine.recipe.settling.withholding($0.path) == nil }
+      try await body(try await sort(complete, &outcome), &outcome)
     }
   }
 

@@ -22,7 +22,7 @@ extension Engine {
     for entry in requests {
       let outcome = try await keeper.perform(entry.request)
       try await ledger.settle(request: entry.id)
-      slots.wasAsked = true
+      if outcome.count > 0 { slots.wasAsked = true }
       report(.answered(outcome.sentence))
       for problem in outcome.problems {
         slots.tally.add(.problem)

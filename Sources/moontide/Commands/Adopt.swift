@@ -38,24 +38,18 @@ struct Adopt: AsyncParsableCommand {
 
   func run() async throws {
     let ceiling = try limits.ceiling()
-    let source = try await reportingScript { () async throws(ScriptError) in
-      try await ScriptSource.read(recipePath)
-    }
+    _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .work) { destination in
       let display = Display(style: .lines)
       display.headline(destination.headline)
       let ledger = try await SQLiteLedger.take(in: workspace)
       let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
-      let recipe = try await reportingScript { () async throws(ScriptError) in
-        try await LuaRecipe.load(
-          source, context: bench.context(for: recipePath, arguments: .named(arguments.byName)),
-          limits: ceiling, once: bench.once,
-          permit: { await bench.authority.permissions(of: recipePath, asking: $0) })
-      }
+      let loader = RecipeLoader(
+        script: recipePath, arguments: arguments.byName, limits: ceiling, bench: bench)
+      let recipe = try await loader.load()
       let engine = bench.engine(for: recipe, transfers: 1, stop: StopSignal())
       let result = await Result {
-        try await bench.remember(recipe, script: recipePath)
         try await adopt(Adoption(engine: engine), recipe: recipe.name, at: destination)
       }
       await recipe.close()

@@ -32,7 +32,7 @@ struct PauseCommand: AsyncParsableCommand {
     commandName: "pause", abstract: "Begin nothing new, until `moontide resume`.",
     discussion: """
       Holds for a process that is running, which finishes what is under way, and for those that are started later; \
-      a run that is paused ends with status 6.
+      a run that is paused ends with status 6, one that watches waits.
       """)
 
   @OptionGroup var scope: PauseScope

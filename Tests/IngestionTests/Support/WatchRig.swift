@@ -135,6 +135,11 @@ struct Events {
     await next { if case .caughtUp(let summary) = $0 { summary } else { nil } }
   }
 
+  /// What a watching engine wants to be known next.
+  mutating func news() async -> String? {
+    await next { if case .watching(let what) = $0 { what } else { nil } }
+  }
+
   mutating func problem() async -> String? {
     await next { if case .problem(_, let message) = $0 { message } else { nil } }
   }
