@@ -58,7 +58,7 @@ let package = Package(
       dependencies: [
         "FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
       ]),
-    .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace"]),
+    .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace", "Digests"]),
     .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
     .target(
       name: "LuaLibrary",

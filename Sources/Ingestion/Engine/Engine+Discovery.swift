@@ -163,26 +163,41 @@ extension Engine {
   private func compare(
     _ candidate: Candidate, _ job: Job?, _ trace: Trace?
   ) async throws(LedgerError) -> Comparison {
-    let size = candidate.stamp.size
-    let versions = job == nil ? [] : try await ledger.sentVersions(of: candidate.key)
-    guard versions.contains(where: { $0.size == size }) || trace?.stamp.size == size else {
-      return .different
-    }
-    let fingerprint = await offload { [workspace] in try? workspace.fingerprint(of: candidate.path) } ?? nil
-    guard let fingerprint, fingerprint.stamp == candidate.stamp else { return .different }
-    if let version = versions.first(where: { $0.size == size && $0.md5 == fingerprint.md5 }), var job {
-      job.phase = .done
-      job.stamp = candidate.stamp
-      job.md5 = version.md5
-      job.failure = nil
-      job.reason = nil
+    if var job, let version = try await sentVersion(of: candidate) {
+      job.recognize(version, stamp: candidate.stamp)
       return .sent(LedgerChange(job))
     }
-    if let trace, trace.stamp.size == size, trace.md5 == fingerprint.md5 {
+    if let trace, trace.stamp.size == candidate.stamp.size, await md5(of: candidate) == trace.md5 {
       let renewed = Trace(path: trace.path, stamp: candidate.stamp, md5: trace.md5)
       try await ledger.leave(renewed, profile: profile)
       return .ownWork
     }
     return .different
+  }
+
+  /// What was sent under the candidate's key with just this content; nil when nothing was.
+  func sentVersion(of candidate: Candidate) async throws(LedgerError) -> SentVersion? {
+    let versions = try await ledger.sentVersions(of: candidate.key).filter {
+      $0.size == candidate.stamp.size
+    }
+    guard !versions.isEmpty, let md5 = await md5(of: candidate) else { return nil }
+    return versions.first { $0.md5 == md5 }
+  }
+
+  /// nil where it cannot be read, or is another file by now.
+  private func md5(of candidate: Candidate) async -> MD5Digest? {
+    let fingerprint = await offload { [workspace] in try? workspace.fingerprint(of: candidate.path) } ?? nil
+    return fingerprint?.stamp == candidate.stamp ? fingerprint?.md5 : nil
+  }
+}
+
+extension Job {
+  /// The file has the content of what was sent, under a new stamp.
+  mutating func recognize(_ version: SentVersion, stamp: FileStamp) {
+    phase = .done
+    self.stamp = stamp
+    md5 = version.md5
+    failure = nil
+    reason = nil
   }
 }

@@ -94,6 +94,13 @@ struct Passage: Sendable {
       return try await engine.ledger.record(LedgerChange(failed))
     }
     let candidate = Candidate(key: job.key, relative: job.relative, stamp: info.stamp)
+    if let version = try await engine.sentVersion(of: candidate) {
+      // What had been sent is back.
+      var known = job
+      known.recognize(version, stamp: info.stamp)
+      engine.report(.touched(path))
+      return try await engine.ledger.record(LedgerChange(known))
+    }
     let ruling = await engine.recipe.decide([candidate]).first
     if ruling == .unasked { return nil }
     var next = await engine.job(for: candidate, by: ruling, over: job)

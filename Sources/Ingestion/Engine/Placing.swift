@@ -68,8 +68,19 @@ struct Placing: Sendable {
 
   private func isOwnWork(_ there: FileInfo, in workspace: Workspace) throws(WorkspaceError) -> Bool {
     if there.stamp == stamp { return true }
-    guard let md5, there.stamp.size == stamp.size else { return false }
-    return try workspace.fingerprint(of: target)?.md5 == md5
+    guard there.stamp.size == stamp.size else { return false }
+    // A file that was given up has no md5 yet. Once the source is gone, nothing is removed for a likeness.
+    let known: MD5Digest? = if let md5 { md5 } else { try sourceMD5(in: workspace) }
+    guard let known else { return isSettledContent(there.stamp) }
+    return try workspace.fingerprint(of: target)?.md5 == known
+  }
+
+  /// nil where the source is gone, or another file by now.
+  private func sourceMD5(in workspace: Workspace) throws(WorkspaceError) -> MD5Digest? {
+    guard try workspace.exists(source), let fingerprint = try workspace.fingerprint(of: source),
+      fingerprint.stamp == stamp
+    else { return nil }
+    return fingerprint.md5
   }
 
   /// Whether what was placed is what was looked at. Across devices the inode is another.
