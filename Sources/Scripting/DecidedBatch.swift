@@ -11,21 +11,34 @@ enum Outcome: Sendable {
 
 /// Candidates that are decided together, as far as they are.
 struct DecidedBatch {
-  let candidates: [Candidate]
-  private var decided: [Ruling?]
-
-  init(_ candidates: [Candidate]) {
-    self.candidates = candidates
-    decided = Array(repeating: nil, count: candidates.count)
+  private enum Progress {
+    case open
+    /// Its ruling was told.
+    case decided
+    /// It was not asked to the end, and will not be.
+    case left
   }
 
-  /// The rulings in the candidates' order; those without one were not asked.
-  var rulings: [Ruling] { decided.map { $0 ?? .unasked } }
+  let candidates: [Candidate]
+  /// Is told each ruling once.
+  let each: @Sendable (Int, Ruling) -> Void
+  private var progress: [Progress]
+
+  init(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) {
+    self.candidates = candidates
+    self.each = each
+    progress = Array(repeating: .open, count: candidates.count)
+  }
 
   /// The candidates that are to be asked, or asked again.
-  var undecided: [Int] { decided.indices.filter { decided[$0] == nil } }
+  var undecided: [Int] { progress.indices.filter { progress[$0] == .open } }
 
-  /// Takes what calls gave that ran together.
+  /// Tells of those that have no ruling that they were not asked.
+  func leaveTheRest() {
+    for index in progress.indices where progress[index] != .decided { each(index, .unasked) }
+  }
+
+  /// Takes what calls gave that ran together; their rulings have been told.
   ///
   /// - Returns: Those that were under way when one ran out of memory.
   mutating func take(_ outcomes: [(Int, Outcome)]) -> [Int] {
@@ -33,23 +46,23 @@ struct DecidedBatch {
     var suspects: [Int] = []
     for (index, outcome) in outcomes {
       switch outcome {
-      case .ruling(let ruling): decided[index] = ruling
+      case .ruling: progress[index] = .decided
       case .outOfMemory: suspects.append(index)
       case .cancelled:
-        if isOutOfMemory { suspects.append(index) } else { decided[index] = .unasked }
+        if isOutOfMemory { suspects.append(index) } else { progress[index] = .left }
       }
     }
     return suspects.sorted()
   }
 
-  /// Takes what a call gave that ran alone: what it broke it broke by itself.
+  /// Takes what a call gave that ran alone, and tells it: what it broke it broke by itself.
   mutating func take(_ outcome: Outcome, alone index: Int) {
-    decided[index] =
-      switch outcome {
-      case .ruling(let ruling): ruling
-      case .outOfMemory(let failure): .fault(failure)
-      case .cancelled: .unasked
-      }
+    progress[index] = .decided
+    switch outcome {
+    case .ruling(let ruling): each(index, ruling)
+    case .outOfMemory(let failure): each(index, .fault(failure))
+    case .cancelled: progress[index] = .left
+    }
   }
 }
 

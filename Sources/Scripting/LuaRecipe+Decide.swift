@@ -2,6 +2,7 @@ import FileSessions
 import Ingestion
 import LuaHost
 import LuaLibrary
+import Synchronization
 
 extension LuaRecipe {
   /// One visit to the script for all candidates. Each is decided by itself: while the handlers of one wait,
@@ -9,27 +10,35 @@ extension LuaRecipe {
   ///
   /// When a call runs out of memory those that were under way are decided once more, one at a time, so that
   /// only the one at fault is blamed.
-  package func decide(_ candidates: [Candidate]) async -> [Ruling] {
-    var batch = DecidedBatch(candidates)
+  package func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {
+    var batch = DecidedBatch(candidates, each: each)
     while !batch.undecided.isEmpty {
       let state = states.current
       let suspects = await together(&batch, in: state)
       if Task.isCancelled || quarantine != nil { break }
       if !suspects.isEmpty { await alone(suspects, &batch, instead: state) }
     }
-    return batch.rulings
+    batch.leaveTheRest()
+  }
+
+  package func decide(_ candidates: [Candidate]) async -> [Ruling] {
+    let rulings = Mutex([Ruling](repeating: .unasked, count: candidates.count))
+    await decide(candidates) { index, ruling in rulings.withLock { $0[index] = ruling } }
+    return rulings.withLock { $0 }
   }
 
   /// Decides what is undecided until a call runs out of memory.
   ///
   /// - Returns: The candidates that were under way then, which may be at fault and may not.
   private func together(_ batch: inout DecidedBatch, in state: RecipeState) async -> [Int] {
-    let (candidates, undecided) = (batch.candidates, batch.undecided)
+    let (candidates, undecided, each) = (batch.candidates, batch.undecided, batch.each)
     let outcomes = await state.script.visit { script in
       guard state.plan.asksScript else {
         var outcomes: [(Int, Outcome)] = []
         for index in undecided {
-          outcomes.append((index, await outcome(of: candidates[index], in: state, script)))
+          let outcome = await outcome(of: candidates[index], in: state, script)
+          if case .ruling(let ruling) = outcome { each(index, ruling) }
+          outcomes.append((index, outcome))
         }
         return outcomes
       }
@@ -45,7 +54,8 @@ extension LuaRecipe {
             case .outOfMemory: memory.raise()
             // An error of one that shared the memory may be for want of it.
             case .ruling(.fault) where memory.isRaised: return (index, .cancelled)
-            case .ruling, .cancelled: break
+            case .ruling(let ruling): each(index, ruling)
+            case .cancelled: break
             }
             return (index, outcome)
           }

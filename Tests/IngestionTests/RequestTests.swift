@@ -132,7 +132,7 @@ private struct NamingRecipe: Recipe {
         return number
       }
       await before(page)
-      return page < pages.count ? pages[page].compactMap { try? ProjectPath($0) } : []
+      return page < pages.count ? pages[page].compactMap { try? ProjectPath($0) } : nil
     }
   }
 

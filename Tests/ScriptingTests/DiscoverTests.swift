@@ -12,10 +12,8 @@ import Workspace
     var pages: [[String]] = []
     do throws(Failure) {
       guard case .named(let next) = try await recipe.discovery() else { return (pages, "not named") }
-      while true {
-        let page = try await next()
-        if page.isEmpty { break }
-        pages.append(page.map(\.string))
+      while let page = try await next() {
+        if !page.isEmpty { pages.append(page.map(\.string)) }
       }
     } catch {
       await recipe.close()
@@ -107,17 +105,27 @@ import Workspace
       """)
     guard case .named(let next) = try await recipe.discovery() else { return }
     #expect(bench.log.isEmpty)
-    #expect(try await next().count == 256)
+    #expect(try await next()?.count == 256)
     #expect(bench.log == ["info: 100", "info: 200"])
-    #expect(try await next().count == 256)
+    #expect(try await next()?.count == 256)
     #expect(bench.log.count == 5)
     var rest = 0
-    while true {
-      let page = try await next()
-      if page.isEmpty { break }
-      rest += page.count
-    }
+    while let page = try await next() { rest += page.count }
     #expect(rest == 488)
+    await recipe.close()
+  }
+
+  @Test("A function that has no end gives page after page, so that the run can be ended")
+  func endless() async throws {
+    let recipe = try await Bench().recipe(
+      "return { name = 'r', discover = function() return function() return 'a.md' end end }")
+    guard case .named(let next) = try await recipe.discovery() else {
+      Issue.record("not named")
+      return
+    }
+    #expect(try await next()?.map(\.string) == ["a.md"])
+    #expect(try await next()?.isEmpty == true)
+    #expect(try await next()?.isEmpty == true)
     await recipe.close()
   }
 

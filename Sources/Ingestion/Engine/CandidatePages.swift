@@ -13,7 +13,7 @@ final class CandidatePages: Sendable {
 
   private enum Source: Sendable {
     case walk(WalkInProgress)
-    case named(@Sendable () async throws(Failure) -> [ProjectPath])
+    case named(@Sendable () async throws(Failure) -> [ProjectPath]?)
   }
 
   private let source: Source
@@ -43,16 +43,16 @@ final class CandidatePages: Sendable {
     switch source {
     case .walk(let walk):
       let items = await offload { walk.next(limit) }
-      return page(of: items)
+      return items.isEmpty ? Page(isEnd: true) : page(of: items)
     case .named(let next):
-      let paths = try await next()
+      guard let paths = try await next() else { return Page(isEnd: true) }
       let workspace = workspace
       return page(of: await offload { paths.map { workspace.walkItem(at: $0) } })
     }
   }
 
   private func page(of items: [WalkItem]) -> Page {
-    var page = Page(isEnd: items.isEmpty)
+    var page = Page()
     for item in items {
       switch item {
       case .file(let path, let relative, let stamp):

@@ -55,11 +55,26 @@ extension Engine {
     for job in sorted.underWay { await submit(job, resumed: true, &slots, &group) }
     if sorted.unknown.isEmpty { return }
 
-    let rulings = await recipe.decide(sorted.unknown.map(\.candidate))
+    // A handler that takes its time holds up its own file, not those that are decided meanwhile.
+    let answers = Answers()
+    async let asking: Void = {
+      await recipe.decide(sorted.unknown.map(\.candidate)) { answers.put($0, $1) }
+      answers.end()
+    }()
+    while let some = await answers.next() {
+      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, &slots, &group)
+    }
+    await asking
+  }
+
+  /// Records what the recipe said of candidates, and begins with those that are to be sent.
+  private func begin(
+    _ ruled: [(unknown: Sorted.Unknown, ruling: Ruling)], _ intake: Intake, _ slots: inout Slots,
+    _ group: inout Passages
+  ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
-    for (index, unknown) in sorted.unknown.enumerated() {
-      let ruling = index < rulings.count ? rulings[index] : nil
+    for (unknown, ruling) in ruled {
       if ruling == .unasked {
         slots.tally.add(.left)
         continue
@@ -83,7 +98,9 @@ extension Engine {
     var touched = 0
     var standing: [Job] = []
     var underWay: [Job] = []
-    var unknown: [(candidate: Candidate, earlier: Job?)] = []
+    var unknown: [Unknown] = []
+
+    typealias Unknown = (candidate: Candidate, earlier: Job?)
   }
 
   private func sort(

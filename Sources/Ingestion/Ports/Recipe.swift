@@ -30,6 +30,10 @@ package protocol Recipe: Sendable {
   /// What to do with each candidate, in their order. A fault of one is that one's ruling.
   func decide(_ candidates: [Candidate]) async -> [Ruling]
 
+  /// The same, telling each ruling as soon as it is there: `each` is called once with every candidate's index, in any
+  /// order and on any thread.
+  func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async
+
   /// The file's session is `COMPLETED`; gives what is to be done with the file, if anything.
   func completed(_ file: SettledFile, session: FileSession) async throws(Failure) -> AfterAction?
 
@@ -43,14 +47,18 @@ package protocol Recipe: Sendable {
 extension Recipe {
   package var settling: Settling { Settling() }
   package var rediscovery: Duration? { nil }
+
+  package func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {
+    for (index, ruling) in await decide(candidates).enumerated() { each(index, ruling) }
+  }
 }
 
 /// Where candidates come from.
 package enum Discovery: Sendable {
   /// A walk below a directory of the project.
   case walk(WalkSettings)
-  /// Paths that the recipe names by itself, page by page; an empty page is the end.
-  case named(@Sendable () async throws(Failure) -> [ProjectPath])
+  /// Paths that the recipe names by itself, page by page, until nil. A page may be empty without being the end.
+  case named(@Sendable () async throws(Failure) -> [ProjectPath]?)
 }
 
 /// A walk below `root` for the files that `globs` want.

@@ -36,27 +36,24 @@ final class PathPages: Sendable {
     }
   }
 
-  /// The next paths; none at the end.
-  func next() async throws(Failure) -> [ProjectPath] {
+  /// The next paths, fewer where some were given before; nil at the end.
+  func next() async throws(Failure) -> [ProjectPath]? {
     let call = recipe.call(.discover)
-    while true {
-      if let failure = state.withLock({ $0.failure }) { throw failure }
-      let items: [LuaValue]
-      do {
-        let results = try await home.script.call(nextPage, label: "discover")
-        guard let page = results.first?.table else {
-          if results.last == true {
-            recipe.context.log(.warn, "discover returned nothing and yielded no path")
-          }
-          return []
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+    let items: [LuaValue]
+    do {
+      let results = try await home.script.call(nextPage, label: "discover")
+      guard let page = results.first?.table else {
+        if results.last == true {
+          recipe.context.log(.warn, "discover returned nothing and yielded no path")
         }
-        items = page.array
-      } catch {
-        throw recipe.failure(of: error, in: call)
+        return nil
       }
-      let paths = take(items, call)
-      if !paths.isEmpty { return paths }
+      items = page.array
+    } catch {
+      throw recipe.failure(of: error, in: call)
     }
+    return take(items, call)
   }
 
   /// The paths up to the first one that is none, which fails the next page.
