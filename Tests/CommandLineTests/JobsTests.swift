@@ -202,7 +202,7 @@ struct OwnerTests {
     try sandbox.write(
       """
       return { name = "w", discover = "in/*.md", settle = 0, rescan = "1h", accept = function()
-        if moontide.fs.exists("strict") then return moontide.reject("too strict") end
+        return not moontide.fs.exists("strict") or moontide.reject("too strict")
       end, failed = { move = "dead/" } }
       """, to: "w.lua")
     try sandbox.write("a", to: "in/a.md")
