@@ -55,7 +55,7 @@ struct Destination: Sendable {
     let rates = try options.rates()
     let choice = try ProfileChoice(request, catalog: catalog, record: record)
     let withheld = Withheld(catalog, request.keyFile, environment)
-    LaunchEnvironment.erase(withheld.variables)
+    LaunchEnvironment.erase(withheld)
     switch choice {
     case .local:
       guard rates == nil else {
@@ -102,6 +102,8 @@ struct Destination: Sendable {
       try profile.key.read(environment) { StandardStream.error.write("moontide: \($0)\n") }
     }
     guard let key else { throw missingKey(of: profile) }
+    let withheld = withheld.adding(key)
+    LaunchEnvironment.erase(withheld)
     KeyProtection.close()
     let client: LightfieldClient
     do throws(ServiceError) {
@@ -123,7 +125,7 @@ struct Destination: Sendable {
     return Destination(
       profile: profile.name, service: client,
       headline: "profile \(profile.name): \(profile.address), key \(key.hint) (\(profile.key.phrase))",
-      withheld: withheld.adding(key), access: access, client: client)
+      withheld: withheld, access: access, client: client)
   }
 
   /// Notes that the project's work goes there, before anything can.
