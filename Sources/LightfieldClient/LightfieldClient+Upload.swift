@@ -31,7 +31,8 @@ extension LightfieldClient {
     guard reader.bytesSent == reader.length, let receipt = reader.receipt else {
       throw ServiceError(
         .unexpected,
-        "\(url.origin) answered \(answer.status) before all bytes of \(opened.session.id) were sent.")
+        "\(url.origin) answered \(answer.status) before all bytes of \(opened.session.id) were sent.",
+        status: answer.status)
     }
     return receipt
   }

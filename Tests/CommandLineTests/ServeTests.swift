@@ -148,31 +148,19 @@ private final class Acknowledged: Sendable {
 /// A `moontide serve` that runs.
 private final class Served: Sendable {
   let url: String
-  private let process = Process()
-  private let end: AsyncStream<Int32>
+  private let child: Child
 
   /// Starts it on a port of its own, and waits until it listens.
   init(in sandbox: Sandbox) async throws {
-    process.executableURL = URL(fileURLWithPath: Running.executable)
-    process.arguments = ["serve", "--port", "0", "--rate-limit", "off"]
-    process.currentDirectoryURL = URL(fileURLWithPath: sandbox.root)
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    let (end, ending) = AsyncStream.makeStream(of: Int32.self)
-    self.end = end
-    process.terminationHandler = { process in
-      ending.yield(process.terminationReason == .exit ? process.terminationStatus : -1)
-      ending.finish()
-    }
-    try process.run()
+    child = try Child(
+      Running.executable, ["serve", "--port", "0", "--rate-limit", "off"], in: sandbox.root,
+      environment: ProcessInfo.processInfo.environment)
     let (lines, reading) = AsyncStream.makeStream(of: String.self)
-    let descriptor = dup(output.fileHandleForReading.fileDescriptor)
-    Thread.detachNewThread {
-      // Read to the end, so that the server never waits for its log to be read.
-      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    let output = child.output
+    Task {
+      // Read to the end, so that what the server logs does not pile up.
       var text = ""
-      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty {
+      for await data in output {
         guard text.firstIndex(of: "\n") == nil else { continue }
         text += String(decoding: data, as: UTF8.self)
         if let line = text.split(separator: "\n").first, text.contains("\n") { reading.yield(String(line)) }
@@ -187,14 +175,12 @@ private final class Served: Sendable {
   }
 
   func signal(_ number: Int32) {
-    kill(process.processIdentifier, number)
+    kill(child.id, number)
   }
 
   /// The exit status; -1 for a signal.
   func ended() async -> Int32 {
-    var status: Int32 = -2
-    for await end in end { status = end }
-    return status
+    await child.ended()
   }
 
   func send(

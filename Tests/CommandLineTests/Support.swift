@@ -76,10 +76,7 @@ struct Finished: Sendable {
 
 /// A process of the built `moontide`.
 final class Running: Sendable {
-  private let process = Process()
-  private let ended: AsyncStream<Int32>
-  private let output: Drain
-  private let errors: Drain
+  private let child: Child
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
@@ -88,27 +85,11 @@ final class Running: Sendable {
     _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
     executable: String? = nil
   ) throws {
-    process.executableURL = URL(fileURLWithPath: executable ?? Self.executable)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: directory)
     var variables = ProcessInfo.processInfo.environment
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
-    process.environment = variables.merging(environment) { $1 }
-    process.standardInput = input ?? FileHandle.nullDevice
-    (ended, output, errors) = try Self.launch(process)
-  }
-
-  private static func launch(_ process: Process) throws -> (AsyncStream<Int32>, Drain, Drain) {
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-    process.terminationHandler = { process in
-      continuation.yield(process.terminationReason == .exit ? process.terminationStatus : -1)
-      continuation.finish()
-    }
-    try process.run()
-    return (stream, Drain(output), Drain(errors))
+    child = try Child(
+      executable ?? Self.executable, arguments, in: directory,
+      environment: variables.merging(environment) { $1 }, input: input)
   }
 
   /// The binary that was built together with these tests.
@@ -119,19 +100,19 @@ final class Running: Sendable {
 
   /// Ends the process as a power cut would.
   func kill() {
-    Foundation.kill(process.processIdentifier, SIGKILL)
+    Foundation.kill(child.id, SIGKILL)
   }
 
   /// Sends Ctrl-C.
   func interrupt() {
-    Foundation.kill(process.processIdentifier, SIGINT)
+    Foundation.kill(child.id, SIGINT)
   }
 
   /// The most memory that the process had resident, in kB; waits for its end.
   ///
   /// The kernel's own high-water mark, read again and again while there is a process to ask.
   func peakMemory() async -> Int {
-    let file = "/proc/\(process.processIdentifier)/status"
+    let file = "/proc/\(child.id)/status"
     var peak = 0
     while let status = try? String(contentsOfFile: file, encoding: .utf8),
       let mark = status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap({ Int($0.1) })
@@ -144,32 +125,15 @@ final class Running: Sendable {
 
   /// Waits for the end.
   func finished() async throws -> Finished {
-    var status: Int32 = -1
-    for await end in ended { status = end }
-    return Finished(status: status, output: await output.text, errors: await errors.text)
-  }
-}
-
-/// Reads a pipe to its end on a thread of its own, so that the writer never waits.
-private struct Drain: Sendable {
-  private let chunks: AsyncStream<Data>
-
-  init(_ pipe: Pipe) {
-    let (stream, continuation) = AsyncStream.makeStream(of: Data.self)
-    chunks = stream
-    let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
-    Thread.detachNewThread {
-      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-      while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty { continuation.yield(data) }
-      continuation.finish()
-    }
+    let (output, errors) = (child.output, child.errors)
+    async let said = Self.text(output)
+    async let complained = Self.text(errors)
+    return Finished(status: await child.ended(), output: await said, errors: await complained)
   }
 
-  var text: String {
-    get async {
-      var all = Data()
-      for await chunk in chunks { all += chunk }
-      return String(decoding: all, as: UTF8.self)
-    }
+  private static func text(_ chunks: AsyncStream<Data>) async -> String {
+    var all = Data()
+    for await chunk in chunks { all += chunk }
+    return String(decoding: all, as: UTF8.self)
   }
 }

@@ -16,7 +16,7 @@ import Testing
       switch depth {
       case 0: isInPaths = key == "paths"
       case 2 where isInPaths: path = String(key)
-      case 4 where isInPaths && key != "parameters":
+      case 4 where isInPaths && ["get", "head", "put", "post"].contains(key):
         operation = "\(key.uppercased()) \(path)"
         operations[operation] = []
       case 8 where isInPaths:

@@ -123,7 +123,7 @@ struct ErrorTests {
 
   @Test("is unreachable at once where nobody listens")
   func refused() async throws {
-    let port = try StubServer { _ in .silence }.port
+    let port = try DeafListener().port
     let error = try await withClient("http://127.0.0.1:\(port)") { client in
       try #require(await #expect(throws: ServiceError.self) { try await client.retrieve("fil_1") })
     }

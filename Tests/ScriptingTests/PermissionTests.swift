@@ -212,7 +212,7 @@ import Workspace
     for name in names {
       let request = try await RecipeRequest.read(
         ScriptSource.read(directory + "/" + name), context: bench.surroundings.context())
-      #expect(request.declared.isEmpty == (name != "notify.lua"), "\(name)")
+      #expect(request.declared.isEmpty == !["notify.lua", "transcripts.lua"].contains(name), "\(name)")
     }
   }
 }

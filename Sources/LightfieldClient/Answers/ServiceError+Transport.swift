@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FileSessions
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -23,6 +24,8 @@ extension ServiceError {
       self = .untrusted(host, "\(error)")
     } else if let error = failure as? NIOConnectionError {
       self.init(.unreachable, "There is no connection to \(host): \(error.reason).")
+    } else if let error = failure as? IOError {
+      self.init(.unreachable, error.sentence(host))
     } else {
       self.init(
         .unreachable, "There is no answer from \(host): \(SafeText.line("\(failure)", limit: 300)).")
@@ -69,5 +72,21 @@ extension NIOConnectionError {
   fileprivate var reason: String {
     let detail = connectionErrors.first.map { "\($0.error)" } ?? (dnsAError ?? dnsAAAAError).map { "\($0)" }
     return SafeText.line(detail ?? "no address", limit: 200)
+  }
+}
+
+extension IOError {
+  /// What the system says of a connection, as a sentence.
+  fileprivate func sentence(_ host: String) -> String {
+    switch errnoCode {
+    case ECONNREFUSED:
+      "There is no connection to \(host): nobody listens there."
+    case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EADDRNOTAVAIL:
+      "There is no connection to \(host): no way leads there."
+    case ECONNRESET, EPIPE, ECONNABORTED:
+      "The connection to \(host) was broken before its answer was complete."
+    default:
+      "The connection to \(host) failed: \(SafeText.line("\(self)", limit: 200))."
+    }
   }
 }

@@ -55,7 +55,7 @@ struct Destination: Sendable {
     let rates = try options.rates()
     let choice = try ProfileChoice(request, catalog: catalog, record: record)
     let withheld = Withheld(catalog, request.keyFile, environment)
-    LaunchEnvironment.erase(withheld)
+    LaunchEnvironment.erase(withheld.variables)
     switch choice {
     case .local:
       guard rates == nil else {
@@ -102,9 +102,8 @@ struct Destination: Sendable {
       try profile.key.read(environment) { StandardStream.error.write("moontide: \($0)\n") }
     }
     guard let key else { throw missingKey(of: profile) }
-    let withheld = withheld.adding(key)
-    LaunchEnvironment.erase(withheld)
     KeyProtection.close()
+    LaunchEnvironment.erase(withheld.variables, keys: [key.secret])
     let client: LightfieldClient
     do throws(ServiceError) {
       var configuration = try LightfieldClient.Configuration(environment: environment)
@@ -125,7 +124,7 @@ struct Destination: Sendable {
     return Destination(
       profile: profile.name, service: client,
       headline: "profile \(profile.name): \(profile.address), key \(key.hint) (\(profile.key.phrase))",
-      withheld: withheld, access: access, client: client)
+      withheld: withheld.adding(key), access: access, client: client)
   }
 
   /// Notes that the project's work goes there, before anything can.

@@ -36,7 +36,8 @@ enum StubAnswer: Sendable {
   }
 }
 
-/// A server on a loopback port of its own that answers what it is told.
+/// A server on a loopback port of its own that answers what it is told, until the tests are over: one whose last
+/// mention in a test is its URL must not be gone by then.
 final class StubServer: Sendable {
   private let listener: Int32
   let port: Int
@@ -66,18 +67,13 @@ final class StubServer: Sendable {
     port = Int(UInt16(bigEndian: address.sin_port))
     self.early = early
     self.answer = answer
-    Thread.detachNewThread { [weak self] in
+    Thread.detachNewThread {
       while true {
         let connection = accept(listener, nil, nil)
         if connection < 0 { return }
-        Thread.detachNewThread { [weak self] in self?.serve(connection) }
+        Thread.detachNewThread { self.serve(connection) }
       }
     }
-  }
-
-  deinit {
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
   }
 
   var url: String { "http://127.0.0.1:\(port)" }
