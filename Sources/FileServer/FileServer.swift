@@ -89,9 +89,10 @@ package final class FileServer: Service {
     let (configuration, connections) = (door.configuration, door.connections)
     let idle = TimeAmount.nanoseconds(Int64(configuration.idleTimeout.inSeconds * 1e9))
     let patience = TransferPatience(
-      window: .nanoseconds(idle.nanoseconds / 2), minimumRate: configuration.minimumRate, linger: .seconds(2))
+      idle: idle, window: .nanoseconds(idle.nanoseconds / 2), minimumRate: configuration.minimumRate,
+      linger: .seconds(2))
+    // Without its own idle timeout, which counts the server's slowness against the client.
     let channel = HTTP1Channel.Configuration(
-      idleTimeout: idle,
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: configuration.maximumHeaderBytes,
         maxHeaderListSize: configuration.maximumHeaderBytes, maxHeaderFieldCount: 100))

@@ -6,11 +6,12 @@ import CLuaBridge
 ///
 /// The same type serves for calls in the other direction (`LuaArguments`, `LuaResults`), so that its
 /// accessors are plain functions: generic ones are not specialized across modules, and cost more than
-/// the call itself.
+/// the call itself. The shortest are inlined across modules, for which the type must be usable from there.
+@usableFromInline
 package struct LuaCall: ~Copyable {
-  let stack: LuaStack
+  @usableFromInline let stack: LuaStack
   /// How many values have been pushed.
-  var pushed: Int32
+  @usableFromInline var pushed: Int32
 
   @inline(__always)
   init(stack: LuaStack) {

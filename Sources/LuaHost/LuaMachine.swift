@@ -5,6 +5,7 @@ import Foundation
 ///
 /// It decides nothing about tasks: `begin`, `step` and `resume` are synchronous, and what they answer
 /// tells the actor what to do.
+@usableFromInline
 final class LuaMachine {
   let host: UnsafeMutablePointer<clb_host>
   @exclusivity(unchecked) private(set) var configuration: LuaConfiguration

@@ -42,6 +42,7 @@ extension LuaCall {
   }
 
   /// An integer, or a float without a fraction that fits in 64 bits.
+  @inlinable
   package func integer(_ index: Int) throws -> Int64 {
     let slot = stack.slot(index)
     if index <= stack.count, lua_isinteger(stack.state, slot) != 0 {
@@ -50,7 +51,8 @@ extension LuaCall {
     return try exactInteger(index)
   }
 
-  private func exactInteger(_ index: Int) throws -> Int64 {
+  @usableFromInline
+  func exactInteger(_ index: Int) throws -> Int64 {
     guard stack.type(index) == LUA_TNUMBER,
       let exact = Int64(exactly: clb_to_number(stack.state, stack.slot(index)))
     else { throw stack.error(index, wanted: "integer") }

@@ -4,14 +4,15 @@ import CLuaBridge
 ///
 /// Only good until the function that got it returns; that is why it is reached through types that
 /// cannot be copied.
+@usableFromInline
 package struct LuaStack {
-  let state: OpaquePointer
-  unowned(unsafe) let machine: LuaMachine
+  @usableFromInline let state: OpaquePointer
+  @usableFromInline unowned(unsafe) let machine: LuaMachine
   /// The index below the first value.
-  let base: Int32
-  let count: Int
+  @usableFromInline let base: Int32
+  @usableFromInline let count: Int
   /// The host function whose arguments these are, or -1 where they are a script's results.
-  let function: Int32
+  @usableFromInline let function: Int32
   // Plain numbers and unowned references only: a copy of this costs no reference counting, and one is
   // made for every host function that a script calls.
 
@@ -44,7 +45,7 @@ package struct LuaStack {
   }
 
   /// The absolute index of a value counted from 1.
-  @inline(__always)
+  @inlinable
   func slot(_ index: Int) -> Int32 { base &+ Int32(truncatingIfNeeded: index) }
 
   /// Whether there is a value other than nil at an index.

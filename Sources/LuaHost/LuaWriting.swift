@@ -3,37 +3,42 @@ import CLuaBridge
 // Pushing values for a script, one after another: results, or arguments.
 extension LuaCall {
   /// Counts a value and sees to it that the stack has room for it and for what it is built from.
-  @inline(__always)
-  private mutating func reserve() {
+  @inlinable
+  mutating func reserve() {
     pushed += 1
     if pushed & 7 == 0 { lua_checkstack(stack.state, 20) }
   }
 
   /// Pushes nil.
+  @inlinable
   package mutating func pushNil() {
     reserve()
     lua_pushnil(stack.state)
   }
 
   /// Pushes a boolean.
+  @inlinable
   package mutating func push(_ value: Bool) {
     reserve()
     lua_pushboolean(stack.state, value ? 1 : 0)
   }
 
   /// Pushes an integer.
+  @inlinable
   package mutating func push(_ value: Int64) {
     reserve()
     lua_pushinteger(stack.state, value)
   }
 
   /// Pushes an integer.
+  @inlinable
   package mutating func push(_ value: Int) {
     reserve()
     lua_pushinteger(stack.state, Int64(value))
   }
 
   /// Pushes a float.
+  @inlinable
   package mutating func push(_ value: Double) {
     reserve()
     lua_pushnumber(stack.state, value)

@@ -183,6 +183,14 @@ private final class Served: Sendable {
     await child.ended()
   }
 
+  /// Takes a refusal at its word, where the shared client asks again for as long as connecting may take. It lasts
+  /// as long as the process, as that one does.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
   func send(
     _ method: String, _ url: String, _ body: [UInt8] = [], _ headers: [String: String] = [:]
   ) async throws -> (status: UInt, body: Data) {
@@ -191,7 +199,7 @@ private final class Served: Sendable {
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     if !body.isEmpty { request.body = .bytes(body) }
     // Long enough for a loaded machine; a server that was killed refuses at once.
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+    let response = try await Self.client.execute(request, timeout: .seconds(60))
     let bytes = try await response.body.collect(upTo: 1 << 20)
     return (response.status.code, Data(bytes.readableBytesView))
   }

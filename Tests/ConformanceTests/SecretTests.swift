@@ -43,12 +43,12 @@ struct SecretTests {
         key: key, configuration: configuration, pacer: Pacer(clock: .skipping), clock: under.clock.wallClock)
       var said = try await Self.errors(of: client)
       #expect(!said.isEmpty)
-      for value in [client, key, configuration] as [Any] {
-        said.append(String(describing: value))
-        said.append(String(reflecting: value))
+      said += [String(describing: client), String(reflecting: client)]
+      // Not the client: down to the requests that are under way, where the key has to be.
+      for value in [key, configuration] as [Any] {
         var dumped = ""
         dump(value, to: &dumped)
-        said.append(dumped)
+        said += [String(describing: value), String(reflecting: value), dumped]
       }
       await client.shutdown()
       await proxy.stop()

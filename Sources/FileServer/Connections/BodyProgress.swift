@@ -2,6 +2,8 @@ import NIOCore
 
 /// How long the server waits for a client that is slow.
 struct TransferPatience: Hashable, Sendable {
+  /// How long a connection may be without a request.
+  var idle: TimeAmount
   /// How often progress is looked at; no progress at all for so long ends a transfer.
   var window: TimeAmount
   /// The fewest bytes a second that a request's body may come at.

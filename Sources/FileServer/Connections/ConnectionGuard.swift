@@ -5,6 +5,7 @@ import NIOHTTP1
 
 /// What one connection may do to the server: it stands between HTTP's parser and the requests' handlers.
 ///
+/// - A connection that has no request for too long closes; a request begins with the end of its headers.
 /// - A body that comes too slowly ends with ``SlowSender``, whether it stops or drips. Only the time in which the
 ///   server asked for more counts, so a slow disk of ours is nobody's fault.
 /// - An answer that nobody reads ends the connection.
@@ -20,6 +21,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
   private let patience: TransferPatience
   private let connections: ConnectionTable
   private var body = BodyProgress()
+  private var idle: Scheduled<Void>?
   private var check: Scheduled<Void>?
   private var stall: Scheduled<Void>?
   private var lingering: Scheduled<Void>?
@@ -35,11 +37,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     connections.add(context.channel)
+    waitForRequest(context)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     connections.remove(context.channel)
-    for timer in [check, stall, lingering] { timer?.cancel() }
+    for timer in [idle, check, stall, lingering] { timer?.cancel() }
     context.fireChannelInactive()
   }
 
@@ -53,6 +56,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     case .head(let head):
       open += 1
       isReading = true
+      idle?.cancel()
       if !head.isKeepAlive { closesAfterAnswer = true }
       body = BodyProgress()
       body.startWaiting(at: .now())
@@ -92,8 +96,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
       break
     case .end:
       open -= 1
-      guard closesAfterAnswer, open <= 0 else { break }
-      return finish(data, promise, context)
+      guard open <= 0 else { break }
+      if closesAfterAnswer { return finish(data, promise, context) }
+      waitForRequest(context)
     }
     context.write(data, promise: promise)
   }
@@ -155,6 +160,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     let channel = context.channel
     lingering = context.eventLoop.scheduleTask(in: patience.linger) { channel.close(promise: nil) }
     context.read()
+  }
+
+  private func waitForRequest(_ context: ChannelHandlerContext) {
+    idle?.cancel()
+    let channel = context.channel
+    idle = context.eventLoop.scheduleTask(in: patience.idle) { channel.close(promise: nil) }
   }
 
   private func scheduleCheck(_ context: ChannelHandlerContext) {
