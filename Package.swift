@@ -68,7 +68,7 @@ let package = Package(
     .target(name: "LuaHost", dependencies: ["CLuaBridge"]),
     .target(name: "SQLiteStore", dependencies: [grdb]),
     .target(name: "Workspace", dependencies: ["CMagic"]),
-    .target(name: "FileSessions"),
+    .target(name: "FileSessions", dependencies: ["Digests"]),
     .target(name: "Digests", dependencies: ["COpenSSL"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
 

@@ -7,12 +7,13 @@ final class Sandbox: Sendable {
   let root: String
 
   init() throws {
-    root = NSTemporaryDirectory() + "/moontide-command-\(UUID().uuidString)"
+    // What is kept for the user, beside the project, lies in the same directory.
+    root = NSTemporaryDirectory() + "/moontide-command-\(UUID().uuidString)/project"
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
   }
 
   deinit {
-    try? FileManager.default.removeItem(atPath: root)
+    try? FileManager.default.removeItem(atPath: path(".."))
   }
 
   func path(_ relative: String) -> String { root + "/" + relative }
@@ -80,16 +81,18 @@ final class Running: Sendable {
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
+  ///   - errors: where its standard error goes; else it is gathered.
   ///   - executable: another program than `moontide`.
   init(
     _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
-    executable: String? = nil
+    errors: FileHandle? = nil, executable: String? = nil
   ) throws {
     var variables = ProcessInfo.processInfo.environment
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
+    variables["XDG_STATE_HOME"] = directory + "/../state"
     child = try Child(
       executable ?? Self.executable, arguments, in: directory,
-      environment: variables.merging(environment) { $1 }, input: input)
+      environment: variables.merging(environment) { $1 }, input: input, errors: errors)
   }
 
   /// The binary that was built together with these tests.
@@ -105,7 +108,11 @@ final class Running: Sendable {
 
   /// Sends Ctrl-C.
   func interrupt() {
-    Foundation.kill(child.id, SIGINT)
+    signal(SIGINT)
+  }
+
+  func signal(_ number: Int32) {
+    Foundation.kill(child.id, number)
   }
 
   /// The most memory that the process had resident, in kB; waits for its end.

@@ -177,7 +177,7 @@ struct ExpiryTests {
   @Test("completed and cancelled sessions never expire")
   func finalOnes() async throws {
     let completed = try await bench.complete(noise(10))
-    let cancelled = try await service.cancel(bench.open(noise(10)).session.id)
+    let cancelled = try await service.cancel(bench.open(noise(10)).session.id, key: nil)
     bench.clock.advance(.seconds(1_000_000))
     try await bench.store.settle()
     #expect(try await service.retrieve(completed.id) == completed)

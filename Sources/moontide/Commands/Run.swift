@@ -65,7 +65,8 @@ struct Run: AsyncParsableCommand {
   private func run(
     _ source: ScriptSource, limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
-    let display = Display(style: Display.style(json: json, quiet: quiet))
+    let display = Display(
+      style: Display.style(json: json, quiet: quiet), access: destination.access)
     display.headline(destination.headline)
     let ledger = try SQLiteLedger.take(in: workspace)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
