@@ -4,8 +4,10 @@ import Testing
 
 @Suite("A command")
 struct RefusedCallTests {
-  @Test("to upload opens a new session, under a new key, where the signature of the first has run out")
-  func expiredSignature() async throws {
+  @Test(
+    "to upload opens a new session, under a new key, where the first, or its signature, has expired",
+    arguments: [(403, "POST /v1/files/fil_1/cancel"), (409, "GET /v1/files/fil_1")])
+  func expired(status: Int, next: String) async throws {
     let sandbox = try Sandbox()
     try sandbox.write("hello\n", to: "a.txt")
     let url = Mutex("")
@@ -14,9 +16,10 @@ struct RefusedCallTests {
       case "POST /v1/files":
         return StubbedService.session("fil_\(times + 1)", "PENDING", uploadURL: url.withLock { $0 })
       case "PUT /bytes" where times == 0:
-        return StubbedService.json(403, "<Error><Code>AccessDenied</Code></Error>")
+        return StubbedService.json(status, "<Error><Code>AccessDenied</Code></Error>")
       case "PUT /bytes": return StubbedService.json(200, "")
       case "POST /v1/files/fil_2/complete": return StubbedService.session("fil_2", "COMPLETED")
+      case "GET /v1/files/fil_1": return StubbedService.session("fil_1", "EXPIRED")
       default: return StubbedService.session("fil_1", "CANCELLED")
       }
     }
@@ -26,7 +29,7 @@ struct RefusedCallTests {
     let calls = stub.calls
     #expect(
       calls.map(\.name) == [
-        "POST /v1/files", "PUT /bytes", "POST /v1/files/fil_1/cancel", "POST /v1/files", "PUT /bytes",
+        "POST /v1/files", "PUT /bytes", next, "POST /v1/files", "PUT /bytes",
         "POST /v1/files/fil_2/complete",
       ], "\(calls)")
     #expect(Set(calls.filter { $0.name == "POST /v1/files" }.map(\.idempotencyKey)).count == 2)

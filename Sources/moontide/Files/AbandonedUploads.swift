@@ -15,8 +15,10 @@ struct AbandonedUploads: Sendable {
   /// Errors are told, and keep the record for the next time.
   func end(in directories: [String]) async {
     for directory in directories {
-      for record in await offload({ (try? AbandonedRecord.all(in: directory)) ?? [] }) {
-        await end(record)
+      do {
+        for record in try await offload({ try AbandonedRecord.all(in: directory) }) { await end(record) }
+      } catch {
+        note("warning: What earlier uploads left open is not known: \(error)")
       }
     }
   }

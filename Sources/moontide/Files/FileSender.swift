@@ -93,9 +93,19 @@ struct FileSender: Sendable {
     } catch let failure as Failure {
       throw failure
     } catch {
+      if let error = error as? ServiceError, error.kind == .conflict, await hasExpired(opened.session) {
+        journal?.ended(key: key)
+        return .ended(why: error.description)
+      }
       try await giveUp(opened.session, key: key, after: error)
       throw error
     }
+  }
+
+  /// Whether its time passed before it was completed.
+  private func hasExpired(_ session: FileSession) async -> Bool {
+    let now = try? await retry { () async throws(ServiceError) in try await service.retrieve(session.id) }
+    return now?.status == .expired
   }
 
   /// Opens a session, which is in the journal before.
