@@ -1,6 +1,7 @@
 import FileSessions
 import FoundationEssentials
 import Glibc
+import Workspace
 
 /// Ends the sessions that uploads left open whose process is gone.
 struct AbandonedUploads: Sendable {
@@ -36,17 +37,21 @@ struct AbandonedUploads: Sendable {
           record.ended(upload.key)
         } else {
           left += 1
+          tell(
+            upload, "It was opened with the key \(heading.keyHint ?? "…"); an upload with that one ends it.")
         }
       } catch {
         left += 1
-        if !Task.isCancelled {
-          note(
-            "An earlier upload of \(upload.name) was cut off, and its session may be open until it expires: "
-              + "\(error.description.printable) The next upload tries again to end it.")
-        }
+        tell(upload, "\(error.description.printable) The next upload tries again to end it.")
       }
     }
     if left == 0 { record.remove() }
+  }
+
+  private func tell(_ upload: AbandonedRecord.Upload, _ why: String) {
+    if Task.isCancelled { return }
+    note(
+      "An earlier upload of \(upload.name) was cut off, and its session may be open until it expires. \(why)")
   }
 
   /// Ends a session; false when this cannot be done with this key.
@@ -155,8 +160,8 @@ private final class AbandonedRecord: Sendable {
     var open: [Upload] = []
     for line in lines.dropFirst() {
       guard let step = try? JSONDecoder().decode(UploadJournal.Step.self, from: line) else { continue }
-      if let opening = step.opening { open.append(Upload(key: step.key, opening: opening)) }
-      guard let index = open.firstIndex(where: { $0.key == step.key }) else { continue }
+      if let opening = step.opening { open.append(Upload(key: step.idempotencyKey, opening: opening)) }
+      guard let index = open.firstIndex(where: { $0.key == step.idempotencyKey }) else { continue }
       if let session = step.session { open[index].session = session }
       if step.hasEnded == true { open.remove(at: index) }
     }
@@ -169,7 +174,7 @@ private final class AbandonedRecord: Sendable {
 
   /// Notes that a session has ended, so that nobody asks for it again.
   func ended(_ key: String) {
-    try? UploadJournal.append(UploadJournal.Step(key: key, hasEnded: true), to: descriptor)
+    try? UploadJournal.append(UploadJournal.Step(idempotencyKey: key, hasEnded: true), to: descriptor)
   }
 
   func remove() {

@@ -10,9 +10,9 @@ import Synchronization
 ///
 /// ```
 /// {"service":"https://api.lightfield.app","keyHint":"…a1b2","version":1}
-/// {"key":"6f1c…","opening":{"path":"a.txt","request":{…},"at":"2026-04-08T09:00:00.000Z"}}   before it is asked for
-/// {"key":"6f1c…","session":{…}}                                                       it is open
-/// {"key":"6f1c…","hasEnded":true}                                                    completed, or cancelled
+/// {"idempotencyKey":"6f1c…","opening":{"path":"a.txt","request":{…},"at":"2026-04-08T09:00:00.000Z"}}   before it is asked for
+/// {"idempotencyKey":"6f1c…","session":{…}}                                                       it is open
+/// {"idempotencyKey":"6f1c…","hasEnded":true}                                                    completed, or cancelled
 /// ```
 final class UploadJournal: Sendable {
   /// The first line: whose sessions these are.
@@ -31,7 +31,7 @@ final class UploadJournal: Sendable {
 
   /// Each further line: a step of one session, which is known by the idempotency key that it is opened with.
   struct Step: Codable {
-    var key: String
+    var idempotencyKey: String
     var opening: Opening?
     var session: FileSession?
     var hasEnded: Bool?
@@ -85,7 +85,7 @@ final class UploadJournal: Sendable {
   /// Notes, on the disk, that a session is about to be asked for. Blocks.
   func opening(_ request: NewFile, of path: String, key: String) throws(CommandFailure) {
     let opening = Opening(path: path, request: request, at: clock.now)
-    try Self.append(Step(key: key, opening: opening), to: descriptor)
+    try Self.append(Step(idempotencyKey: key, opening: opening), to: descriptor)
     guard fdatasync(descriptor) == 0 else {
       throw CommandFailure(.usage, "\(file) cannot be written: \(systemMessage()).")
     }
@@ -94,12 +94,12 @@ final class UploadJournal: Sendable {
 
   /// Notes the session that the service gave. Where that cannot be written, the key still leads to it.
   func opened(_ session: FileSession, key: String) {
-    try? Self.append(Step(key: key, session: session), to: descriptor)
+    try? Self.append(Step(idempotencyKey: key, session: session), to: descriptor)
   }
 
   /// Notes that the session is completed, or given up. Where that cannot be written, the service tells.
   func ended(key: String) {
-    try? Self.append(Step(key: key, hasEnded: true), to: descriptor)
+    try? Self.append(Step(idempotencyKey: key, hasEnded: true), to: descriptor)
     open.withLock { _ = $0.remove(key) }
   }
 
