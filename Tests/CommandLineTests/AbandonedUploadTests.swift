@@ -166,6 +166,19 @@ struct AbandonedUploadTests {
     #expect(records(sandbox) == [])
   }
 
+  @Test("leaves a record that it does not understand, and clears away one in which nothing is open")
+  func otherRecords() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("hello\n", to: "a.txt")
+    try sandbox.write(#"{"version":2}"# + "\n", to: ".moontide/uploads/later.jsonl")
+    try sandbox.write("no JSON\n", to: ".moontide/uploads/strange.jsonl")
+    try sandbox.write("", to: ".moontide/uploads/empty.jsonl")
+    try sandbox.write(#"{"vers"#, to: ".moontide/uploads/torn.jsonl")
+    let upload = try await sandbox.moontide("files", "upload", "a.txt")
+    #expect(upload.status == 0 && upload.errors.isEmpty, "\(upload)")
+    #expect(records(sandbox).sorted() == ["later.jsonl", "strange.jsonl"])
+  }
+
   @Test("keeps what it could not end for the next time")
   func refused() async throws {
     try await with(.project) { bench in

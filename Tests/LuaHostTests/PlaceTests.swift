@@ -49,7 +49,8 @@ import Testing
     arguments: [
       ("\nhost.check(nil)", "it must be there"), ("\nhost.check('raw')", "table: 0x"),
       ("\nhost.check({})", "attempt to index a nil value (field 'field')"),
-      ("\nhost.failing()", "host failure 8"), ("\nhost.retold(function() host.fail(8) end)", "host failure 8"),
+      ("\nhost.failing()", "host failure 8"),
+      ("\nhost.retold(function() host.fail(8) end)", "host failure 8"),
       ("host.each(function(i)\nerror('in the callback') end)", "in the callback"),
     ])
   func hostFrames(source: String, message: String) async throws {

@@ -87,12 +87,13 @@ struct AbandonedUploads: Sendable {
         // Another key may be another organisation's; that one's session expires by itself.
         return isSameKey || isForgotten
       case .conflict:
-        let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
-        if session.status == .completed {
-          note(
-            "An earlier upload of \(upload.name) was cut off, but the file is COMPLETED: \(id.printable). "
-              + "Send it again only if there is to be a second one.")
-        }
+        // It has ended already; a key that may not look cannot tell how.
+        let session = try? await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        if let session, session.status != .completed { break }
+        let verb = session == nil ? "may be" : "is"
+        note(
+          "An earlier upload of \(upload.name) was cut off, but the file \(verb) COMPLETED: \(id.printable). "
+            + "Send it again only if there is to be a second one.")
       default:
         throw error
       }

@@ -10,10 +10,12 @@ import Synchronization
 ///
 /// ```
 /// {"service":"https://api.lightfield.app","keyHint":"…a1b2","version":1}
-/// {"idempotencyKey":"6f1c…","opening":{"path":"a.txt","request":{…},"at":"2026-04-08T09:00:00.000Z"}}   before it is asked for
-/// {"idempotencyKey":"6f1c…","session":{…}}                                                       it is open
-/// {"idempotencyKey":"6f1c…","hasEnded":true}                                                    completed, or cancelled
+/// {"idempotencyKey":"6f1c…","opening":{"path":"a.txt","request":{…},"at":"2026-04-08T09:00:00.000Z"}}
+/// {"idempotencyKey":"6f1c…","session":{"id":"fil_…",…}}
+/// {"idempotencyKey":"6f1c…","hasEnded":true}
 /// ```
+///
+/// `opening` is on the disk before the session is asked for; `hasEnded` says that it is completed, or given up.
 final class UploadJournal: Sendable {
   /// The first line: whose sessions these are.
   struct Heading: Codable, Hashable {
