@@ -76,6 +76,8 @@ static void find_place(lua_State *L, int level, clb_place *place) {
 // What tells one error from another one.
 static const void *identity(lua_State *L, int index) { return lua_topointer(L, index); }
 
+void clb_find_place(lua_State *L, clb_place *place) { find_place(L, 0, place); }
+
 void clb_note_raised(lua_State *co) {
   clb_call *call = clb_host_in(co)->call;
   const void *value = identity(co, -1);

@@ -9,9 +9,6 @@ package enum SHA256 {
 
   /// The digest of `text`'s UTF-8 as 64 lower-case hexadecimal digits.
   package static func hex(_ text: String) -> String {
-    digest(Array(text.utf8)).map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    digest(Array(text.utf8)).hexadecimal
   }
 }

@@ -17,10 +17,7 @@ package protocol FileService: Sendable {
   /// bytes are missing or differ it answers 422 and the session stays `PENDING`.
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession
 
-  /// Gives up a session that is `PENDING`.
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession
-
-  /// The same under an idempotency key, so that a repeat whose first answer was lost is no conflict.
+  /// Gives up a session that is `PENDING`. With a key, a repeat whose first answer was lost is no conflict.
   func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession
 
   /// The session as it stands now, never from an index that lags.
@@ -39,13 +36,6 @@ package protocol FileService: Sendable {
   func download(
     _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
   ) async throws(ServiceError) -> Receipt
-}
-
-extension FileService {
-  /// For a service whose answers cannot be lost on the way: the key is of no use to it.
-  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
-    try await cancel(id)
-  }
 }
 
 /// The edges that the contract sets for every service.

@@ -1,3 +1,5 @@
+import Digests
+
 /// An MD5 digest as the API takes it: 32 hexadecimal digits, lower case.
 package struct MD5Digest: Hashable, Sendable {
   /// The digits, `^[a-f0-9]{32}$`.
@@ -5,14 +7,7 @@ package struct MD5Digest: Hashable, Sendable {
 
   /// Takes the digest's 16 bytes.
   package init(bytes: some Sequence<UInt8>) {
-    let digits = Array("0123456789abcdef".utf8)
-    var hex: [UInt8] = []
-    hex.reserveCapacity(32)
-    for byte in bytes {
-      hex.append(digits[Int(byte >> 4)])
-      hex.append(digits[Int(byte & 15)])
-    }
-    self.hex = String(decoding: hex, as: UTF8.self)
+    hex = bytes.hexadecimal
   }
 
   /// Takes the digits; nil unless they are 32 lower-case hexadecimal ones.

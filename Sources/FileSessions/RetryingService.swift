@@ -23,10 +23,6 @@ package struct RetryingService: LightfieldService {
     try await retry { () async throws(ServiceError) in try await base.complete(id, md5: md5, key: key) }
   }
 
-  package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
-    try await retry { () async throws(ServiceError) in try await base.cancel(id) }
-  }
-
   package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try await retry { () async throws(ServiceError) in try await base.cancel(id, key: key) }
   }

@@ -20,7 +20,7 @@ package struct UnavailableService: LightfieldService {
     throw error
   }
 
-  package func cancel(_ id: String) async throws(ServiceError) -> FileSession { throw error }
+  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession { throw error }
 
   package func retrieve(_ id: String) async throws(ServiceError) -> FileSession { throw error }
 

@@ -11,10 +11,6 @@ extension LightfieldClient: FileService {
     try await call(.completeFile(id, md5: md5, key: key), FileSession.self)
   }
 
-  package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
-    try await cancel(id, key: nil)
-  }
-
   package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try await call(.cancelFile(id, key: key), FileSession.self)
   }

@@ -41,13 +41,7 @@ package struct LocalFileService: LightfieldService {
     }
   }
 
-  package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
-    try await cancel(id, key: nil)
-  }
-
   /// Gives up a session that is `PENDING`; what arrived of its bytes is removed.
-  ///
-  /// - Parameter key: an idempotency key, as any POST may carry one.
   package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try caller.require(.filesCreate)
     let organisation = caller.organisation

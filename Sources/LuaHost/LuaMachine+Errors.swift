@@ -27,11 +27,9 @@ extension LuaMachine {
       error = raisedError(state, at: slot, text: call.dead ? nil : top, status: call.status)
     }
     error.label = invocation.label
-    if error.script == nil, call.place.line > 0 {
-      error.line = Int(call.place.line)
-      error.script = withUnsafeBytes(of: call.place.chunk) { bytes in
-        escapingControls(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
-      }
+    if error.script == nil, let place = scriptPlace(call.place) {
+      error.script = place.chunk
+      error.line = place.line
     }
     if error.traceback.isEmpty, let text = call.traceback { error.traceback = lines(ofTraceback: text) }
     addSourceLine(&error)
@@ -54,9 +52,11 @@ extension LuaMachine {
       return LuaError(
         code: .limit(.memory), message: message(for: .memory), hint: "raise the limit 'memory', or keep less")
     }
-    if let underlying = swiftError(state, at: slot) {
-      if let error = underlying as? LuaError { return error }
-      return LuaError(code: .failed, message: Self.message(of: underlying), underlying: underlying)
+    if let box = errorBox(state, at: slot) {
+      if let error = box.error as? LuaError { return error }
+      return LuaError(
+        code: .failed, message: Self.message(of: box.error), script: box.place?.chunk, line: box.place?.line,
+        underlying: box.error)
     }
     var error = LuaError(code: .failed, message: "")
     error.value = try? value(state, at: slot)
@@ -124,6 +124,15 @@ extension LuaMachine {
     }
   }
 
+  /// A place for a person; nil when it is unknown, or in the host's own Lua.
+  func scriptPlace(_ place: clb_place) -> LuaPlace? {
+    guard place.line > 0 else { return nil }
+    let chunk = withUnsafeBytes(of: place.chunk) { bytes in
+      escapingControls(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+    }
+    return hostChunks.contains(chunk) ? nil : LuaPlace(chunk: chunk, line: Int(place.line))
+  }
+
   private func place(before message: String, in chunks: some Sequence<String>) -> (String, Int, String)? {
     for name in chunks where message.hasPrefix(name + ":") {
       let rest = message.dropFirst(name.count + 1)
@@ -147,6 +156,13 @@ extension LuaMachine {
     if lines.last == "[C]: in ?" { lines.removeLast() }
     return lines
   }
+}
+
+/// A line of a script.
+struct LuaPlace {
+  let chunk: String
+  /// Counted from 1.
+  let line: Int
 }
 
 /// A chunk's source, kept to show the line of an error.

@@ -124,10 +124,14 @@ extension LuaMachine {
 
   /// The Swift error at an index.
   func swiftError(_ state: OpaquePointer, at index: Int32) -> (any Error)? {
+    errorBox(state, at: index)?.error
+  }
+
+  func errorBox(_ state: OpaquePointer, at index: Int32) -> LuaErrorBox? {
     guard let object = clb_to_object(state, index), object.pointee.type == CLB_TYPE_ERROR,
       let swift = object.pointee.swift
     else { return nil }
-    return Unmanaged<LuaErrorBox>.fromOpaque(swift).takeUnretainedValue().error
+    return Unmanaged<LuaErrorBox>.fromOpaque(swift).takeUnretainedValue()
   }
 
   /// What messages call a userdata.
@@ -211,7 +215,10 @@ extension LuaMachine {
   /// Pushes an error, so that the very same comes out again.
   func push(error: any Error, on state: OpaquePointer) {
     lua_checkstack(state, 4)
-    clb_push_object(state, Unmanaged.passRetained(LuaErrorBox(error)).toOpaque(), Int32(CLB_TYPE_ERROR))
+    var place = clb_place()
+    clb_find_place(state, &place)
+    let box = LuaErrorBox(error, at: scriptPlace(place))
+    clb_push_object(state, Unmanaged.passRetained(box).toOpaque(), Int32(CLB_TYPE_ERROR))
   }
 }
 

@@ -31,6 +31,11 @@ extension LuaObject: Equatable {
 /// A Swift error on its way through a script.
 final class LuaErrorBox: Sendable {
   let error: any Error
+  /// Where the script called what failed, however often it is raised again.
+  let place: LuaPlace?
 
-  init(_ error: any Error) { self.error = error }
+  init(_ error: any Error, at place: LuaPlace? = nil) {
+    self.error = error
+    self.place = place
+  }
 }

@@ -18,10 +18,12 @@ final class Child: Sendable {
   private let end: AsyncStream<Int32>
   private static let beginning = NSLock()
 
-  /// - Parameter input: what it reads; nothing where it is not given.
+  /// - Parameters:
+  ///   - input: what it reads; nothing where it is not given.
+  ///   - errors: where its standard error goes, instead of to `errors`.
   init(
     _ executable: String, _ arguments: [String], in directory: String, environment: [String: String],
-    input: FileHandle? = nil
+    input: FileHandle? = nil, errors stream: FileHandle? = nil
   ) throws {
     // No other child is begun between the making of a pipe and its marking as not to be inherited.
     Self.beginning.lock()
@@ -36,7 +38,7 @@ final class Child: Sendable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, input?.fileDescriptor ?? nothing, 0)
     posix_spawn_file_actions_adddup2(&actions, output.write, 1)
-    posix_spawn_file_actions_adddup2(&actions, errors.write, 2)
+    posix_spawn_file_actions_adddup2(&actions, stream?.fileDescriptor ?? errors.write, 2)
 
     // A program is begun with no signal blocked or ignored.
     var attributes = posix_spawnattr_t()

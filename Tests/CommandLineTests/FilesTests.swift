@@ -203,14 +203,16 @@ struct FilesTests {
     }
   }
 
-  @Test("leave nothing pending when Ctrl-C ends an upload", arguments: Service.allCases)
-  func interrupt(service: Service) async throws {
+  @Test(
+    "leave nothing pending when Ctrl-C or SIGTERM ends an upload", arguments: Service.allCases,
+    [SIGINT, SIGTERM])
+  func interrupt(service: Service, signal: Int32) async throws {
     try await with(service) { bench in
       try bench.sandbox.makeHole("large.bin", size: 536_870_912)
       try bench.sandbox.write("x", to: "small.txt")
       let running = try bench.start("upload", "large.bin", "small.txt", "--transfers", "1")
       let session = try await bench.pending()
-      running.interrupt()
+      running.signal(signal)
       let ended = try await running.finished()
       #expect(ended.status == 130 && ended.output.isEmpty, "\(ended)")
       let sessions = try await bench.sessions()
@@ -230,6 +232,28 @@ struct FilesTests {
       let ended = try await running.finished()
       #expect(ended.status == 1 && ended.errors.contains("changed"), "\(ended)")
       #expect(try await bench.sessions().map(\.status) == [.cancelled])
+    }
+  }
+
+  @Test("show on a terminal how far they are, and nothing of that elsewhere", arguments: Service.allCases)
+  func progress(service: Service) async throws {
+    try await with(service) { bench in
+      try bench.sandbox.makeHole("large.bin", size: 20_000_000)
+      let terminal = try Terminal()
+      let shown = try Running(
+        ["files", "upload", "large.bin"], in: bench.sandbox.root, environment: bench.environment,
+        errors: terminal.side)
+      #expect(try await shown.finished().status == 0)
+      let screen = try terminal.screen()
+      let line = /\r\u{1B}\[K0\/1 files, [0-9.]+ [kM]?B, [0-9.]+ [kMG]?B\/s  large\.bin (\d+) %/
+      let percents = screen.matches(of: line).compactMap { Int($0.1) }
+      #expect(!percents.isEmpty && percents == percents.sorted(), "\(screen)")
+      #expect(percents.allSatisfy { (0...100).contains($0) }, "\(screen)")
+      // Nothing but progress was there, and it is gone at the end.
+      #expect(screen.replacing(line, with: "") == "\r\u{1B}[K", "\(screen)")
+
+      let silent = try await bench.files("upload", "large.bin")
+      #expect(silent.status == 0 && silent.errors.isEmpty, "\(silent)")
     }
   }
 

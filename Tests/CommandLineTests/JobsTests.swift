@@ -202,19 +202,19 @@ struct OwnerTests {
     try sandbox.write(
       """
       return { name = "w", discover = "in/*.md", settle = 0, rescan = "1h", accept = function()
-        if moontide.fs.exists("strict") then return moontide.reject("too strict") end
+        return not moontide.fs.exists("strict") or moontide.reject("too strict")
       end, failed = { move = "dead/" } }
       """, to: "w.lua")
     try sandbox.write("a", to: "in/a.md")
     let watching = try sandbox.start("run", "w.lua", "--watch")
     try await watching.says("too strict")
-    try await sandbox.appears("dead/a.md")
+    try await sandbox.appears("dead/in/a.md")
     try FileManager.default.removeItem(atPath: sandbox.path("strict"))
     let retry = try await sandbox.moontide("jobs", "retry", "--reason", "rejected")
     #expect(retry.status == 0 && retry.output.contains("It was asked"), "\(retry)")
     try await watching.says("asked     1 file is tried again, 1 put back for it")
     try await watching.says("sent      in/a.md")
-    #expect(sandbox.has("in/a.md") && !sandbox.has("dead/a.md"))
+    #expect(sandbox.has("in/a.md") && !sandbox.has("dead/in/a.md"))
 
     #expect(try await sandbox.moontide("pause").status == 0)
     try await watching.says("paused since")

@@ -14,6 +14,26 @@ struct ProfileTests {
     return sandbox
   }
 
+  @Test("are told by the first line of JSON, with the service and the end of the key")
+  func began() async throws {
+    struct Began: Decodable, Equatable {
+      var event, profile: String
+      var service, keyHint: String?
+    }
+    try await withRemote { remote in
+      let sandbox = try sandbox()
+      func began(_ environment: [String: String]) async throws -> Began {
+        let run = try await sandbox.moontide("run", "all.lua", "--json", environment: environment)
+        let line = try #require(run.output.split(separator: "\n").first, "\(run)")
+        return try JSONDecoder().decode(Began.self, from: Data(line.utf8))
+      }
+      #expect(try await began([:]) == Began(event: "began", profile: "local"))
+      #expect(
+        try await began(remote.environment)
+          == Began(event: "began", profile: remote.profile, service: remote.url, keyHint: remote.keyHint))
+    }
+  }
+
   @Test("send what local has to another service in full, and never go back to local by themselves")
   func neverBack() async throws {
     try await withRemote { remote in

@@ -21,6 +21,30 @@ struct ServeTests {
     }
   }
 
+  @Test("takes a key until another process revokes it, and not once afterwards")
+  func revoked() async throws {
+    let sandbox = try Sandbox()
+    let made = try await sandbox.moontide("keys", "create", "--name", "laptop")
+    let other = try await sandbox.moontide("keys", "create", "--name", "ci")
+    let served = try await Served(in: sandbox)
+    func status(_ made: Finished) async throws -> UInt {
+      let key = made.output.trimmingCharacters(in: .newlines)
+      let headers = ["authorization": "Bearer \(key)", "lightfield-version": "2026-03-01"]
+      return try await served.send("GET", served.url + "/v1/files", [], headers).status
+    }
+    #expect(try await status(made) == 200)
+    #expect(try await status(other) == 200)
+    #expect(try await sandbox.moontide("keys", "revoke", "laptop").status == 0)
+    #expect(try await status(made) == 401)
+    #expect(try await status(other) == 200)
+    // A key that is made while the server runs is taken at once, too.
+    let late = try await sandbox.moontide("keys", "create", "--name", "laptop")
+    #expect(try await status(late) == 200)
+    #expect(try await status(made) == 401)
+    served.signal(SIGTERM)
+    #expect(await served.ended() == 0)
+  }
+
   @Test("tells a wrong call, and a port that is taken")
   func refuses() async throws {
     let sandbox = try Sandbox()

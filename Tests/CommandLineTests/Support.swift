@@ -7,12 +7,13 @@ final class Sandbox: Sendable {
   let root: String
 
   init() throws {
-    root = NSTemporaryDirectory() + "/moontide-command-\(UUID().uuidString)"
+    // What is kept for the user, beside the project, lies in the same directory.
+    root = NSTemporaryDirectory() + "/moontide-command-\(UUID().uuidString)/project"
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
   }
 
   deinit {
-    try? FileManager.default.removeItem(atPath: root)
+    try? FileManager.default.removeItem(atPath: path(".."))
   }
 
   func path(_ relative: String) -> String { root + "/" + relative }
@@ -82,18 +83,20 @@ final class Running: Sendable {
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
+  ///   - errors: where its standard error goes; else it is gathered.
   ///   - executable: another program than `moontide`.
   init(
     _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
-    executable: String? = nil
+    errors: FileHandle? = nil, executable: String? = nil
   ) throws {
     var variables = ProcessInfo.processInfo.environment
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
+    variables["XDG_STATE_HOME"] = directory + "/../state"
     child = try Child(
       executable ?? Self.executable, arguments, in: directory,
-      environment: variables.merging(environment) { $1 }, input: input)
+      environment: variables.merging(environment) { $1 }, input: input, errors: errors)
     output = Heard(child.output)
-    errors = Heard(child.errors)
+    self.errors = Heard(child.errors)
   }
 
   /// The binary that was built together with these tests.
@@ -109,15 +112,15 @@ final class Running: Sendable {
 
   /// Sends Ctrl-C.
   func interrupt() {
-    Foundation.kill(child.id, SIGINT)
+    signal(SIGINT)
+  }
+
+  func signal(_ number: Int32) {
+    Foundation.kill(child.id, number)
   }
 
   /// Sends SIGTERM, as a service manager does.
-  func terminate() { send(SIGTERM) }
-
-  func send(_ signal: Int32) {
-    Foundation.kill(child.id, signal)
-  }
+  func terminate() { signal(SIGTERM) }
 
   /// How many files the process has open.
   func descriptors() -> Int {

@@ -71,19 +71,10 @@ struct TrustTests {
     "asks on a terminal, and grants only what is answered with yes",
     arguments: [("y\n", Int32(0)), ("\n", 1)])
   func terminal(answer: String, status: Int32) async throws {
-    let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(terminal >= 0)
-    defer { close(terminal) }
-    // TIOCSPTLCK and TIOCGPTN of <asm-generic/ioctls.h>, which Swift does not see.
-    var (lock, number): (CInt, CInt) = (0, 0)
-    try #require(ioctl(terminal, 0x4004_5431, &lock) == 0 && ioctl(terminal, 0x8004_5430, &number) == 0)
-    let side = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(side >= 0)
-    let written = write(terminal, answer, answer.utf8.count)
-    try #require(written == answer.utf8.count)
+    let terminal = try Terminal()
+    terminal.type(answer)
     let running = try Running(
-      ["trust", "r.lua"], in: sandbox.root, environment: environment,
-      input: FileHandle(fileDescriptor: side, closeOnDealloc: true))
+      ["trust", "r.lua"], in: sandbox.root, environment: environment, input: terminal.side)
     let asked = try await running.finished()
     #expect(asked.status == status && asked.errors.contains("Trust it with that? [y/N]"), "\(asked)")
     let run = try await sandbox.moontide("run", "r.lua", environment: environment)

@@ -107,11 +107,11 @@ struct WatchTests {
     try await watching.says("o: 1 found")
     let limit = try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
     let most = try #require(Int(limit.trimmingCharacters(in: .whitespacesAndNewlines)))
-    watching.send(SIGSTOP)
+    watching.signal(SIGSTOP)
     // Each makes two events; those that matter come last, in a directory that is new.
     for number in 0...(most / 2) { try sandbox.write("", to: "in/\(number).tmp") }
     for number in 0..<20 { try sandbox.write("\(number)", to: "in/new/\(number).md") }
-    watching.send(SIGCONT)
+    watching.signal(SIGCONT)
     try await watching.says("sent      in/new/", times: 20)
     try sandbox.write("later", to: "in/new/later.md")
     try await watching.says("sent      in/new/later.md")
@@ -147,7 +147,7 @@ struct WatchTests {
     try sandbox.write("c", to: "in/c.md")
     try sandbox.write("return { prefix = 'three-' }", to: "names.lua")
     try sandbox.write(recipe("purpose = 'email_attachment'"), to: "r.lua")
-    watching.send(SIGHUP)
+    watching.signal(SIGHUP)
     try await watching.says("r.lua is loaded anew", times: 2)
     try sandbox.write("d", to: "in/d.md")
     try await sandbox.appears("version-three-")

@@ -17,7 +17,7 @@ struct IsolationTests {
       for id in [completed, pending] {
         await refusal(.notFound) { () async throws(ServiceError) in try await stranger.retrieve(id) }
         await refusal(.notFound) { () async throws(ServiceError) in try await stranger.url(id) }
-        await refusal(.notFound) { () async throws(ServiceError) in try await stranger.cancel(id) }
+        await refusal(.notFound) { () async throws(ServiceError) in try await stranger.cancel(id, key: nil) }
         await refusal(.notFound) { () async throws(ServiceError) in
           try await stranger.complete(id, md5: nil, key: nil)
         }
@@ -130,7 +130,7 @@ extension Scope {
       _ = try await service.create(.text("b.md", 1), key: nil)
     },
     ScopedCall("complete", .filesCreate) { _ = try await $0.complete($1.pending, md5: nil, key: nil) },
-    ScopedCall("cancel", .filesCreate) { _ = try await $0.cancel($1.pending) },
+    ScopedCall("cancel", .filesCreate) { _ = try await $0.cancel($1.pending, key: nil) },
     ScopedCall("retrieve", .filesRead) { _ = try await $0.retrieve($1.completed) },
     ScopedCall("list", .filesRead) { service, _ in _ = try await service.list(limit: nil, offset: nil) },
     ScopedCall("url", .filesRead) { _ = try await $0.url($1.completed) },

@@ -43,7 +43,7 @@ struct LifecycleTests {
     try await ServiceUnderTest.with(transport) { under in
       let service = try await under.service()
       let opened = try await service.create(.text("a.md", 3), key: nil)
-      let cancelled = try await service.cancel(opened.session.id)
+      let cancelled = try await service.cancel(opened.session.id, key: nil)
       var expected = opened.session
       expected.status = .cancelled
       expected.expiresAt = nil

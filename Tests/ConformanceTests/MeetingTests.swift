@@ -67,7 +67,7 @@ struct MeetingTests {
       let service = try await under.service()
       let pending = try await service.create(.text("a.vtt", 3, .meetingTranscript), key: nil).session.id
       let cancelled = try await service.cancel(
-        try await service.create(.text("a.vtt", 3, .meetingTranscript), key: nil).session.id
+        try await service.create(.text("a.vtt", 3, .meetingTranscript), key: nil).session.id, key: nil
       ).id
       let foreign = try await under.service(for: .stranger).complete([1]).id
       let meeting = try await service.createMeeting(.weekly(under), key: nil)

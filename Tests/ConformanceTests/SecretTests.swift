@@ -81,7 +81,7 @@ struct SecretTests {
       _ = try await client.upload(OpenedSession(session: session, target: target), BytesInMemory([1]))
     }
     await note { _ = try await client.complete("fil_1", md5: nil, key: "k") }
-    await note { _ = try await client.cancel("fil_1") }
+    await note { _ = try await client.cancel("fil_1", key: nil) }
     await note { _ = try await client.retrieve("fil_1") }
     await note { _ = try await client.list(limit: nil, offset: nil) }
     await note { _ = try await client.url("fil_1") }

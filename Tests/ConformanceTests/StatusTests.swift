@@ -49,7 +49,7 @@ struct StatusTests {
       let service = try await under.service()
       let completed = try await service.complete([1, 2, 3])
       let error = await refusal(.conflict) { () async throws(ServiceError) in
-        try await service.cancel(completed.id)
+        try await service.cancel(completed.id, key: nil)
       }
       #expect(error?.shouldRetry == false)
     }
@@ -65,7 +65,7 @@ struct StatusTests {
       let service = try await under.service()
       await refusal(.notFound) { () async throws(ServiceError) in try await service.retrieve(id) }
       await refusal(.notFound) { () async throws(ServiceError) in try await service.url(id) }
-      await refusal(.notFound) { () async throws(ServiceError) in try await service.cancel(id) }
+      await refusal(.notFound) { () async throws(ServiceError) in try await service.cancel(id, key: nil) }
       await refusal(.notFound) { () async throws(ServiceError) in
         try await service.complete(id, md5: nil, key: nil)
       }
@@ -82,7 +82,7 @@ struct StatusTests {
     case .completed:
       _ = try await service.upload(opened, BytesInMemory(bytes))
       _ = try await service.complete(opened.session.id, md5: nil, key: nil)
-    case .cancelled: _ = try await service.cancel(opened.session.id)
+    case .cancelled: _ = try await service.cancel(opened.session.id, key: nil)
     case .expired: under.clock.advance(.seconds(3600))
     }
     return opened
@@ -96,7 +96,7 @@ struct StatusTests {
       switch call {
       case .upload: _ = try await service.upload(opened, BytesInMemory(Array("abc".utf8)))
       case .complete: _ = try await service.complete(id, md5: nil, key: nil)
-      case .cancel: _ = try await service.cancel(id)
+      case .cancel: _ = try await service.cancel(id, key: nil)
       case .retrieve: _ = try await service.retrieve(id)
       case .url: _ = try await service.url(id)
       case .download: _ = try await service.download(id, range: nil) { _ in }

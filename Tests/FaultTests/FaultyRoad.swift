@@ -36,13 +36,6 @@ final class FaultyRoad: Sendable {
     _ files: [File], patience: Duration = .seconds(3), faults decide: @escaping FaultProxy.Director,
     _ body: (FaultyRoad) async throws -> Void
   ) async throws {
-    try await Turns.ofServices { try await build(files, patience, decide, body) }
-  }
-
-  private static func build(
-    _ files: [File], _ patience: Duration, _ decide: @escaping FaultProxy.Director,
-    _ body: (FaultyRoad) async throws -> Void
-  ) async throws {
     let root = NSTemporaryDirectory() + "/moontide-faults-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: root) }
     try FileManager.default.createDirectory(atPath: root + "/in", withIntermediateDirectories: true)

@@ -10,7 +10,7 @@ struct ScheduleTests {
   /// The one schedule that `scripts/faults --seed` asks for.
   static let seed = UInt64(ProcessInfo.processInfo.environment["MOONTIDE_FAULT_SEED"] ?? "")
   /// How many have their files in memory at once.
-  private static let atOnce = 8
+  private static let atOnce = 6
 
   @Test("each file is completed exactly once with its bytes, and nothing is left PENDING")
   func schedules() async throws {

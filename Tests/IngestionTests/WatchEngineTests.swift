@@ -69,9 +69,9 @@ struct WatchEngineTests {
         try await tree.told(changed: "a.md", "gone.md")
         clock.advance(by: .seconds(1.9))
       }
-      await clock.someoneSleeps(within: .seconds(2))
-      clock.advance(by: .seconds(2))
-      #expect(await events.sent() == "a.md")
+      let last = clock.now
+      #expect(await clock.flow { await events.sent() } == "a.md")
+      #expect(clock.now >= last + .seconds(0.1))
       #expect(await events.caughtUp()?.sent == 1)
     }
     #expect(summary.sent == 1 && summary.found == 1 && summary.stop == .requested, "\(summary)")
@@ -93,15 +93,14 @@ struct WatchEngineTests {
     let watch = try WatchRig(rig, recipe, clock: clock)
     _ = try await watch.watch(through: tree.open) { events in
       #expect(await events.caughtUp()?.deferred == 1)
-      await clock.someoneSleeps(within: .seconds(60))
-      clock.advance(by: .seconds(60))
-      #expect(await events.sent() == "later.md")
+      let began = clock.now
+      #expect(await clock.flow { await events.sent() } == "later.md")
+      #expect(clock.now >= began + .seconds(60))
       _ = await events.caughtUp()
       // Nobody tells of this one.
       try project.write("unseen", to: "unseen.md")
-      await clock.someoneSleeps(within: .seconds(1000))
-      clock.advance(by: .seconds(1000))
-      #expect(await events.sent() == "unseen.md")
+      #expect(await clock.flow { await events.sent() } == "unseen.md")
+      #expect(clock.now >= began + .seconds(1000))
       try project.write("more", to: "more.md")
       tree.tell { $0.rescan = .overflow }
       #expect(await events.sent() == "more.md")
@@ -184,12 +183,12 @@ struct WatchEngineTests {
     let away = FaultyService.Fault.refused(ServiceError(.serviceUnavailable, "away"))
     let watch = try WatchRig(rig, SwiftRecipe(), clock: clock) { FaultyService($0, [.create: [away, away]]) }
     let summary = try await watch.watch(through: tree.open) { events in
+      let began = clock.now
       for seconds in [5, 10] {
-        #expect(await events.problem()?.contains("again in \(seconds) s") == true)
-        await clock.someoneSleeps(within: .seconds(seconds))
-        clock.advance(by: .seconds(seconds))
+        #expect(await clock.flow { await events.problem() }?.contains("again in \(seconds) s") == true)
       }
-      #expect(await events.sent() == "a.md")
+      #expect(await clock.flow { await events.sent() } == "a.md")
+      #expect(clock.now >= began + .seconds(15))
     }
     #expect(summary.sent == 1 && summary.failed == 0 && summary.stop == .requested, "\(summary)")
   }

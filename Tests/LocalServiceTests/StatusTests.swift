@@ -39,7 +39,7 @@ struct StatusTests {
         _ = try await service.upload(OpenedSession(session: session, target: .local), BytesInMemory(bytes))
       case .startUpload: await (try service.startUpload(session.id)).abandon()
       case .complete: _ = try await service.complete(session.id, md5: nil, key: nil)
-      case .cancel: _ = try await service.cancel(session.id)
+      case .cancel: _ = try await service.cancel(session.id, key: nil)
       case .retrieve: _ = try await service.retrieve(session.id)
       case .url: _ = try await service.url(session.id)
       case .download: _ = try await service.download(session.id, range: nil) { _ in }
@@ -57,7 +57,7 @@ struct StatusTests {
     case .empty: session = try await bench.open(bytes).session
     case .filled: session = try await bench.fill(bytes).session
     case .completed: session = try await bench.complete(bytes)
-    case .cancelled: session = try await bench.service.cancel(bench.fill(bytes).session.id)
+    case .cancelled: session = try await bench.service.cancel(bench.fill(bytes).session.id, key: nil)
     case .expired:
       session = try await bench.fill(bytes).session
       bench.clock.advance(.seconds(3600))
@@ -177,7 +177,7 @@ struct ExpiryTests {
   @Test("completed and cancelled sessions never expire")
   func finalOnes() async throws {
     let completed = try await bench.complete(noise(10))
-    let cancelled = try await service.cancel(bench.open(noise(10)).session.id)
+    let cancelled = try await service.cancel(bench.open(noise(10)).session.id, key: nil)
     bench.clock.advance(.seconds(1_000_000))
     try await bench.store.settle()
     #expect(try await service.retrieve(completed.id) == completed)

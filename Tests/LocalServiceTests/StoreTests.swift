@@ -180,7 +180,7 @@ struct StoreTests {
   func sweepOfCancelled() async throws {
     let opened = try await bench.fill(noise(10))
     let kept = try bench.blobs()
-    _ = try await service.cancel(opened.session.id)
+    _ = try await service.cancel(opened.session.id, key: nil)
     for (place, bytes) in kept { try put(bytes, place) }
     _ = try await reopenAlone()
     #expect(try bench.blobs().isEmpty)
@@ -214,7 +214,7 @@ struct StoreTests {
                 (try? await service.upload(opened, BytesInMemory(bytes))) != nil
               else { return }
               if part == 3 {
-                _ = try? await service.cancel(opened.session.id)
+                _ = try? await service.cancel(opened.session.id, key: nil)
               } else {
                 _ = try? await service.complete(opened.session.id, md5: md5(bytes), key: nil)
               }

@@ -102,7 +102,7 @@ struct UploadTests {
   @Test("cancel removes what arrived")
   func cancelled() async throws {
     let opened = try await bench.fill(noise(10))
-    let cancelled = try await service.cancel(opened.session.id)
+    let cancelled = try await service.cancel(opened.session.id, key: nil)
     #expect(cancelled.status == .cancelled && cancelled.expiresAt == nil && cancelled.completedAt == nil)
     #expect(try bench.blobs().isEmpty)
   }
@@ -112,7 +112,7 @@ struct UploadTests {
     let opened = try await bench.open(noise(10))
     let writer = try await service.startUpload(opened.session.id)
     try await writer.append(noise(10))
-    _ = try await service.cancel(opened.session.id)
+    _ = try await service.cancel(opened.session.id, key: nil)
     await refusal(.conflict) { () async throws(ServiceError) in try await writer.finish() }
     #expect(try bench.blobs().isEmpty)
   }

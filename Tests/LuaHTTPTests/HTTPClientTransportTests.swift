@@ -184,7 +184,7 @@ private struct NoService: LightfieldService {
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     throw Self.error
   }
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { throw Self.error }
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession { throw Self.error }
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession { throw Self.error }
   func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList { throw Self.error }
   func url(_ id: String) async throws(ServiceError) -> DownloadURL { throw Self.error }

@@ -19,6 +19,10 @@ import Testing
           if x == "raw" then error({ code = 7 }) end
           return x.field.inner
         end
+        function host.retold(f)
+          local _, failure = pcall(f)
+          error(failure, 0)
+        end
         function host.failing()
           host.failLater(8)
         end
@@ -46,6 +50,7 @@ import Testing
       ("\nhost.check(nil)", "it must be there"), ("\nhost.check('raw')", "table: 0x"),
       ("\nhost.check({})", "attempt to index a nil value (field 'field')"),
       ("\nhost.failing()", "host failure 8"),
+      ("\nhost.retold(function() host.fail(8) end)", "host failure 8"),
       ("host.each(function(i)\nerror('in the callback') end)", "in the callback"),
     ])
   func hostFrames(source: String, message: String) async throws {

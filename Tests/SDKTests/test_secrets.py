@@ -58,7 +58,12 @@ class Secrets(unittest.TestCase):
             ["files", "list", "--all"], ["files", "get", "fil_1"], ["files", "upload", "c.vtt"],
             ["files", "upload", "c.vtt", "--json"], ["files", "url", "fil_1"], ["files", "download", "fil_1"],
             ["files", "complete", "--id", "fil_1"], ["files", "cancel", "--id", "fil_1"],
+            ["files", "create", "--filename", "c.vtt", "--mime-type", "text/vtt", "--size-bytes", "7"],
+            ["files", "upload", "c.vtt", "gone.vtt", "--purpose", "meeting_transcript"],
             ["meetings", "list"], ["meetings", "list", "--json"], ["meetings", "get", "mtg_1"],
+            ["meetings", "find", "--title", "a"], ["meetings", "attach", "mtg_1", "fil_1"],
+            ["meetings", "create", "--title", "a", "--start-date", "2026-04-08T09:00:00Z", "--end-date",
+             "2026-04-08T10:00:00Z"],
             ["why", "in/a.txt"], ["profiles", "list"], ["exec", "--allow-all", "pry.lua"],
         ]
         for words in everything:

@@ -67,7 +67,7 @@ package final class FakeService: LightfieldService {
     }
   }
 
-  package func cancel(_ id: String) async throws(ServiceError) -> FileSession {
+  package func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try change(id) { (session, _) throws(ServiceError) in
       guard session.status == .pending else {
         throw ServiceError(.conflict, "The session \(id) is not open.")

@@ -157,12 +157,7 @@ import Workspace
   func mistakes(discover: String, message: String) async throws {
     let result = try await pages(discover, in: Bench())
     #expect(result.pages == [["a.md"]])
-    // An error of a host function that is written in Lua is placed in that function's lines, not in the script's.
-    withKnownIssue("an error in a listing names a line of the host") {
-      #expect(result.error?.hasPrefix(message) == true, "\(result.error ?? "")")
-    } when: {
-      message.contains("nowhere")
-    }
+    #expect(result.error?.hasPrefix(message) == true, "\(result.error ?? "")")
   }
 
   @Test(

@@ -31,12 +31,6 @@ package final class ServiceUnderTest: Sendable {
   package static func with(
     _ transport: Transport, _ body: (ServiceUnderTest) async throws -> Void
   ) async throws {
-    try await Turns.ofServices { try await open(transport, body) }
-  }
-
-  private static func open(
-    _ transport: Transport, _ body: (ServiceUnderTest) async throws -> Void
-  ) async throws {
     let directory = NSTemporaryDirectory() + "/moontide-conformance-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let clock = ManualClock()

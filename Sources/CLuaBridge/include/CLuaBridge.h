@@ -196,6 +196,8 @@ void clb_note_source(clb_host *host, const char *bytes, size_t count);
 // -- Values.
 void clb_push_host_function(lua_State *L, int function, const char *name, int waits);
 void clb_push_object(lua_State *L, void *swift, int type);
+// The innermost line of a script that is running on L.
+void clb_find_place(lua_State *L, clb_place *place);
 clb_object *clb_to_object(lua_State *L, int index);
 // Defines the metatable of a new type over the table of members on top of the stack, which it pops.
 int clb_define_type(clb_host *host, const char *name, bool has_text);

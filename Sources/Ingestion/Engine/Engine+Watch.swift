@@ -18,10 +18,7 @@ extension Engine {
     await conduct { slots, group in
       var vigil = try await Vigil(engine: self, open, bell: slots.bell)
       do {
-        while mayBegin(slots) {
-          try await vigil.turn(&slots, &group)
-          await slots.reap(&group)
-        }
+        while mayBegin(slots) { try await vigil.turn(&slots, &group) }
       } catch {
         await vigil.close()
         throw error
@@ -78,6 +75,9 @@ private struct Vigil {
   /// Does what is to be done now, and waits until there may be more.
   mutating func turn(_ slots: inout Slots, _ group: inout Passages) async throws {
     slots.tally.restart(now: now)
+    // Those that have landed may say that the service is away, which is no reason to end here.
+    await slots.reap(&group)
+    await heedOutage(&slots, &group)
     if let news = tree?.take() { await take(news, &slots) }
     try await heedRequests(&slots, &group)
     if isAllowed {

@@ -73,7 +73,7 @@ package final class SessionHandle: Sendable {
 
   /// Gives the session up.
   func cancel() async throws(ServiceError) {
-    let now = try await context.service.cancel(session.id)
+    let now = try await context.service.cancel(session.id, key: context.newKey())
     state.withLock { $0.session = now }
   }
 }

@@ -8,7 +8,7 @@ extension LuaLibrary {
     LuaModule("moontide.hash") { module in
       for algorithm in Algorithm.allCases {
         module.function(algorithm.rawValue) { call in
-          try call.push(hexadecimal(algorithm.digest(call.bytes(1))))
+          try call.push(algorithm.digest(call.bytes(1)).hexadecimal)
         }
         module.waiting(algorithm.rawValue + "_file") { call in
           try .blocking(context.toRead(&call, 1), algorithm)
@@ -56,12 +56,6 @@ extension LuaLibrary {
   }
 }
 
-/// Two lower-case digits for each byte.
-func hexadecimal(_ bytes: [UInt8]) -> String {
-  let digits = Array("0123456789abcdef".utf8)
-  return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-}
-
 extension LuaOperation {
   /// The digest of a file, read in pieces.
   fileprivate static func blocking(_ wanted: WantedFile, _ algorithm: LuaLibrary.Algorithm) -> LuaOperation {
@@ -75,7 +69,7 @@ extension LuaOperation {
         throw WorkspaceError(
           .changed, path: file.path.string, "\(file.path) changed while it was hashed; try again")
       }
-      return [.string(hexadecimal(digest))]
+      return [.string(digest.hexadecimal)]
     }
   }
 }

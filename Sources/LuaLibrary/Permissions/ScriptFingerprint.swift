@@ -17,6 +17,6 @@ package struct ScriptFingerprint: Hashable, Sendable, CustomStringConvertible {
       digest.update(SHA256.digest(Array(name.utf8)))
       digest.update(SHA256.digest(bytes))
     }
-    description = hexadecimal(digest.finalize())
+    description = digest.finalize().hexadecimal
   }
 }

@@ -1,3 +1,4 @@
+import Digests
 import LuaHost
 
 /// An http or https address in the one form in which it is checked and connected to.
@@ -96,7 +97,7 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
       case UInt8(ascii: "\\"): throw Malformed(problem: "there is a backslash in it; write %5C")
       case UInt8(ascii: " "), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "^"),
         UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"), 0x80...:
-        result += "%" + hexadecimal([byte]).uppercased()
+        result += "%" + [byte].hexadecimal.uppercased()
       default: result.unicodeScalars.append(Unicode.Scalar(byte))
       }
     }

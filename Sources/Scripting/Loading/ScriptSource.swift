@@ -95,10 +95,7 @@ package struct ScriptSource: Sendable {
       text.append(0)
       text.append(contentsOf: line.utf8)
     }
-    return SHA256.digest(text).map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return SHA256.digest(text).hexadecimal
   }
 
   /// A line, counted from 1, as a person sees it.

@@ -44,7 +44,8 @@ struct Exec: AsyncParsableCommand {
   ) async throws {
     let ledger = try await SQLiteLedger.take(in: workspace)
     let bench = Bench(
-      workspace: workspace, destination: destination, ledger: ledger, display: Display(style: .lines))
+      workspace: workspace, destination: destination, ledger: ledger,
+      display: Display(style: .lines, access: destination.access))
     bench.authority.warnOfStrangers(among: [script])
     let context = await bench.context(for: script, arguments: .list(arguments))
     let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)

@@ -72,7 +72,8 @@ struct Run: AsyncParsableCommand {
   private func run(
     limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
-    let display = Display(style: Display.style(json: json, quiet: quiet))
+    let display = Display(
+      style: Display.style(json: json, quiet: quiet), access: destination.access)
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)

@@ -3,14 +3,16 @@ import Workspace
 
 /// Sends a file in the three steps of the API, and leaves no session open behind.
 ///
-/// A run keeps a record instead; this is for files that a person sends by hand.
+/// A run's ledger knows more; this is for files that a person sends by hand, and its journal is for the next one to
+/// end what this one could not.
 struct FileSender: Sendable {
   let service: any FileService
   let retry: Retrier
   let newKey: @Sendable () -> String
+  /// Nil where nothing can be noted.
+  var journal: UploadJournal?
 
-  /// How often a session is opened for a file: again where bytes from a broken try, which cannot be replaced,
-  /// turned out not to be the file's.
+  /// How often a session is opened for a file.
   private static let mostSessions = 3
 
   /// Why a file is not sent.
@@ -25,13 +27,15 @@ struct FileSender: Sendable {
   /// When that fails, or the task is cancelled, the session is cancelled: what was begun is not left `PENDING`.
   /// - Throws: ``Failure``.
   func send(_ file: LocalFile, as request: NewFile) async throws -> FileSession {
-    for _ in 1..<Self.mostSessions {
-      if let session = try await once(file, as: request) { return session }
+    var reason = ""
+    for _ in 0..<Self.mostSessions {
+      switch try await once(file, as: request) {
+      case .completed(let session): return session
+      case .ended(let why): reason = why
+      }
     }
-    guard let session = try await once(file, as: request) else {
-      throw Failure(message: "Other bytes arrived than were sent, each time again; nothing was completed.")
-    }
-    return session
+    throw Failure(
+      message: "\(Self.mostSessions) sessions were opened, and none could be completed. \(reason)")
   }
 
   /// Sends the bytes of a session that is open, and tells their md5.
@@ -48,13 +52,17 @@ struct FileSender: Sendable {
     }
   }
 
-  /// One session from beginning to end; nil when another one is needed.
-  private func once(_ file: LocalFile, as request: NewFile) async throws -> FileSession? {
+  /// How a session ends that did not fail.
+  private enum Outcome {
+    case completed(FileSession)
+    /// It is over, and another one may do better.
+    case ended(why: String)
+  }
+
+  /// One session from beginning to end.
+  private func once(_ file: LocalFile, as request: NewFile) async throws -> Outcome {
     let key = newKey()
-    // An answer that nobody waits for any more would leave a session open that nobody knows of.
-    let opened = try await service(shielded: { service throws(ServiceError) in
-      try await service.create(request, key: key)
-    })
+    let opened = try await open(request, for: file, key: key)
     do {
       try Task.checkCancellation()
       var isAmbiguous = false
@@ -66,23 +74,65 @@ struct FileSender: Sendable {
         isAmbiguous = true
         md5 = try await offload { () throws(WorkspaceError) in try file.md5() }
         guard await offload({ file.isUnchanged }) else { throw Self.changed(file) }
+      } catch let error as ServiceError where error.kind == .uploadRefused {
+        // The signature of the upload URL ran out before the session did. It is asked for anew, with a new key: the
+        // old one would give the old URL.
+        try await giveUp(opened.session, key: key)
+        return .ended(why: error.description)
       }
       do throws(ServiceError) {
-        return try await complete(opened.session.id, md5)
+        let session = try await complete(opened.session.id, md5, key: key)
+        journal?.ended(key: key)
+        return .completed(session)
       } catch {
+        // Bytes from a broken try, which cannot be replaced, turned out not to be the file's.
         guard isAmbiguous, error.kind == .unprocessableContent else { throw error }
-        try await giveUp(opened.session)
-        return nil
+        try await giveUp(opened.session, key: key)
+        return .ended(why: "Other bytes arrived than were sent.")
       }
+    } catch let failure as Failure {
+      throw failure
     } catch {
-      try await giveUp(opened.session, after: error)
+      if let error = error as? ServiceError, error.kind == .conflict, await hasExpired(opened.session) {
+        journal?.ended(key: key)
+        return .ended(why: error.description)
+      }
+      try await giveUp(opened.session, key: key, after: error)
+      throw error
+    }
+  }
+
+  /// Whether its time passed before it was completed.
+  private func hasExpired(_ session: FileSession) async -> Bool {
+    let now = try? await retry { () async throws(ServiceError) in try await service.retrieve(session.id) }
+    return now?.status == .expired
+  }
+
+  /// Opens a session, which is in the journal before.
+  private func open(
+    _ request: NewFile, for file: LocalFile, key: String
+  ) async throws -> OpenedSession {
+    if let journal {
+      try await offload { () throws(CommandFailure) in try journal.opening(request, of: file.path, key: key) }
+    }
+    do throws(ServiceError) {
+      // An answer that nobody waits for any more would leave a session open that nobody knows of.
+      let opened = try await service(shielded: { service throws(ServiceError) in
+        try await service.create(request, key: key)
+      })
+      journal?.opened(opened.session, key: key)
+      return opened
+    } catch {
+      if error.refusesForGood { journal?.ended(key: key) }
       throw error
     }
   }
 
   /// Completes; when no answer comes, or one that an earlier try explains, the session's status decides.
-  private func complete(_ id: String, _ md5: MD5Digest) async throws(ServiceError) -> FileSession {
-    let key = newKey()
+  private func complete(
+    _ id: String, _ md5: MD5Digest, key: String
+  ) async throws(ServiceError) -> FileSession {
+    let key = key + ".complete"
     do throws(ServiceError) {
       return try await service(shielded: { service throws(ServiceError) in
         try await service.complete(id, md5: md5, key: key)
@@ -95,19 +145,25 @@ struct FileSender: Sendable {
     }
   }
 
-  private func giveUp(_ session: FileSession, after cause: (any Error)? = nil) async throws {
+  /// Cancels a session; the journal keeps one that cannot be.
+  private func giveUp(_ session: FileSession, key: String, after cause: (any Error)? = nil) async throws {
     do throws(ServiceError) {
-      _ = try await service(shielded: { service throws(ServiceError) in try await service.cancel(session.id) }
-      )
+      _ = try await service(shielded: { service throws(ServiceError) in
+        try await service.cancel(session.id, key: key + ".cancel")
+      })
     } catch {
       // Ended by itself meanwhile, or never there: nothing is left open.
-      if error.kind == .conflict || error.kind == .notFound { return }
-      let reason = cause.map { "\(Self.message($0)) " } ?? ""
-      throw Failure(
-        message:
-          "\(reason)The session \(session.id) could not be cancelled; it may be PENDING until it expires.",
-        error: cause as? ServiceError ?? error)
+      guard error.kind == .conflict || error.kind == .notFound else {
+        let reason = cause.map { "\(Self.message($0)) " } ?? ""
+        let next =
+          journal == nil
+          ? "it may be PENDING until it expires" : "it may be PENDING, and the next upload tries again"
+        throw Failure(
+          message: "\(reason)The session \(session.id) could not be cancelled; \(next).",
+          error: cause as? ServiceError ?? error)
+      }
     }
+    journal?.ended(key: key)
   }
 
   /// Makes a call, with retries, that goes on when this task is cancelled: what it does has to be known.

@@ -24,10 +24,13 @@ final class Display: Sendable {
   }
 
   private let style: Style
+  private let access: RemoteAccess?
   private let state = Mutex(State())
 
-  init(style: Style) {
+  /// - Parameter access: what the run sends to; nil for the embedded service.
+  init(style: Style, access: RemoteAccess?) {
     self.style = style
+    self.access = access
   }
 
   /// The style for this standard output and these flags.
@@ -43,7 +46,7 @@ final class Display: Sendable {
       if case .began(let recipe, _) = event { state.recipe = recipe }
       switch style {
       case .json:
-        if let object = EventJSON(event) { emit(object.line) }
+        if let object = EventJSON(event, at: access) { emit(object.line) }
       case .quiet:
         if EventText.isTrouble(event), let line = EventText.line(for: event) { emit(line) }
       case .lines:

@@ -8,6 +8,9 @@ struct EventJSON: Encodable {
   var path: String?
   var recipe: String?
   var profile: String?
+  /// The address of a service on the network, and the end of the key that it is used with.
+  var service: String?
+  var keyHint: String?
   var reason: String?
   var message: String?
   var until: Timestamp?
@@ -18,13 +21,17 @@ struct EventJSON: Encodable {
   var summary: SummaryJSON?
 
   /// The object for an event; nil for progress, which is for eyes only.
-  init?(_ event: RunEvent) {
+  ///
+  /// - Parameter access: what the run sends to; nil for the embedded service.
+  init?(_ event: RunEvent, at access: RemoteAccess?) {
     switch event {
     case .progress: return nil
     case .began(let recipe, let profile):
       self.init("began")
       self.recipe = recipe
       self.profile = profile
+      self.service = access?.address.description
+      self.keyHint = access?.keyHint
     case .resuming(let jobs):
       self.init("resuming")
       self.jobs = jobs

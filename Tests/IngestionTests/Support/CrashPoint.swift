@@ -68,8 +68,8 @@ struct CrashingService: FileService {
     }
   }
 
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession {
-    try await point.pass(dead: dead) { () async throws(ServiceError) in try await base.cancel(id) }
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
+    try await point.pass(dead: dead) { () async throws(ServiceError) in try await base.cancel(id, key: key) }
   }
 
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession {

@@ -76,8 +76,6 @@ final class FaultyService: FileService {
     }
   }
 
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { try await cancel(id, key: nil) }
-
   func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
     try await pass(.cancel, key: key) { () async throws(ServiceError) in try await base.cancel(id, key: key) }
   }

@@ -46,7 +46,9 @@ struct MeddlingService: FileService {
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     try await base.complete(id, md5: md5, key: key)
   }
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { try await base.cancel(id) }
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
+    try await base.cancel(id, key: key)
+  }
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession { try await base.retrieve(id) }
   func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
     try await base.list(limit: limit, offset: offset)
@@ -69,7 +71,7 @@ struct OutService: FileService {
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     throw error
   }
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { throw error }
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession { throw error }
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession { throw error }
   func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList { throw error }
   func url(_ id: String) async throws(ServiceError) -> DownloadURL { throw error }

@@ -2,6 +2,8 @@ import FileSessions
 import Synchronization
 
 /// A clock that only moves when it is told to, or by itself as soon as somebody sleeps.
+///
+/// Awaiting that somebody sleeps would say little: who sleeps may be about to wake.
 final class VirtualClock: Sendable {
   private struct Sleeper {
     var due: Timestamp
@@ -12,11 +14,10 @@ final class VirtualClock: Sendable {
     var now: Timestamp
     var next = 0
     var sleepers: [Int: Sleeper] = [:]
-    var watchers: [CheckedContinuation<Void, Never>] = []
+    var runsByItself: Bool
   }
 
   private let state: Mutex<State>
-  private let runsByItself: Bool
   private let onSleep: @Sendable () -> Void
 
   /// - Parameters:
@@ -26,8 +27,7 @@ final class VirtualClock: Sendable {
     now: Timestamp = Timestamp(milliseconds: 2_000_000_000_000), runsByItself: Bool,
     onSleep: @escaping @Sendable () -> Void = {}
   ) {
-    state = Mutex(State(now: now))
-    self.runsByItself = runsByItself
+    state = Mutex(State(now: now, runsByItself: runsByItself))
     self.onSleep = onSleep
   }
 
@@ -46,41 +46,41 @@ final class VirtualClock: Sendable {
 
   func sleep(_ time: Duration) async throws {
     onSleep()
-    if runsByItself {
-      advance(by: time)
-      return
-    }
     let id = state.withLock { state in
       state.next += 1
       return state.next
     }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        let watchers = state.withLock { state in
-          state.sleepers[id] = Sleeper(due: state.now + time, continuation: continuation)
-          defer { state.watchers = [] }
-          return state.watchers
+        let flows = state.withLock { state in
+          if !state.runsByItself {
+            state.sleepers[id] = Sleeper(due: state.now + time, continuation: continuation)
+          }
+          return state.runsByItself
         }
-        for watcher in watchers { watcher.resume() }
-        if Task.isCancelled { cancel(id) }
+        if flows {
+          advance(by: time)
+          continuation.resume()
+        } else if Task.isCancelled {
+          cancel(id)
+        }
       }
     } onCancel: {
       cancel(id)
     }
   }
 
-  /// Waits until somebody sleeps that is due within `time` from now.
-  func someoneSleeps(within time: Duration) async {
-    while !state.withLock({ state in state.sleepers.values.contains { $0.due <= state.now + time } }) {
-      await withCheckedContinuation { continuation in
-        let isThere = state.withLock { state in
-          if state.sleepers.values.contains(where: { $0.due <= state.now + time }) { return true }
-          state.watchers.append(continuation)
-          return false
-        }
-        if isThere { continuation.resume() }
-      }
+  /// Has time go on by itself as long as `body` waits for something.
+  func flow<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+    let sleepers = state.withLock { state in
+      state.runsByItself = true
+      state.now = state.sleepers.values.map(\.due).reduce(state.now, max)
+      defer { state.sleepers = [:] }
+      return state.sleepers.values.map(\.continuation)
     }
+    for sleeper in sleepers { sleeper.resume() }
+    defer { state.withLock { $0.runsByItself = false } }
+    return try await body()
   }
 
   private func cancel(_ id: Int) {

@@ -101,7 +101,7 @@ struct APICall: Sendable, CustomTestStringConvertible {
     APICall(name: "complete without md5", isWrite: true) {
       _ = try await $0.complete("fil_1", md5: nil, key: nil)
     },
-    APICall(name: "cancel", isWrite: true) { _ = try await $0.cancel("fil_1") },
+    APICall(name: "cancel", isWrite: true) { _ = try await $0.cancel("fil_1", key: nil) },
     APICall(name: "retrieve", isWrite: false) { _ = try await $0.retrieve("fil_1") },
     APICall(name: "list", isWrite: false) { _ = try await $0.list(limit: 10, offset: 20) },
     APICall(name: "list without limits", isWrite: false) { _ = try await $0.list(limit: nil, offset: nil) },

@@ -116,7 +116,7 @@ struct StubService: LightfieldService {
   func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
     throw Self.missing
   }
-  func cancel(_ id: String) async throws(ServiceError) -> FileSession { throw Self.missing }
+  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession { throw Self.missing }
   func retrieve(_ id: String) async throws(ServiceError) -> FileSession { throw Self.missing }
   func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
     FileList(data: [], totalCount: 0)

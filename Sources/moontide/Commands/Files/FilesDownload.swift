@@ -8,7 +8,7 @@ struct FilesDownload: AsyncParsableCommand {
     discussion:
       "A file appears under its name when it is whole, and never in place of another without --force.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: FileIdentity
 
   @Option(

@@ -5,7 +5,7 @@ struct FilesGet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "Show one file.", aliases: ["retrieve"])
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: FileIdentity
 
   func run() async throws {
@@ -20,7 +20,7 @@ struct FilesURL: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "url", abstract: "Print an address from which a completed file can be fetched for a while.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: FileIdentity
 
   func run() async throws {
@@ -37,7 +37,7 @@ struct FilesList: AsyncParsableCommand {
     commandName: "list", abstract: "List files, newest first.",
     discussion: "With --all --json each file is an object on a line of its own.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Flag(help: "Every file, page by page.")
   var all = false

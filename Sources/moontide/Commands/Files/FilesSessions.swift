@@ -9,7 +9,7 @@ struct FilesCreate: AsyncParsableCommand {
       moontide files complete. The embedded service has no URL; moontide files upload --id ID FILE sends its bytes.
       """)
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Option(help: "The name that the file gets.")
   var filename: String
@@ -64,7 +64,7 @@ struct FilesComplete: AsyncParsableCommand {
     commandName: "complete",
     abstract: "Complete a session whose bytes were sent: the last of the three steps.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: FileIdentity
 
   @Option(
@@ -83,13 +83,13 @@ struct FilesCancel: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "Give up a session that is PENDING.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: FileIdentity
 
   func run() async throws {
     let id = try identity.value
     try await options.with(.send) { [json = options.json] desk in
-      FilesText.show(try await desk.service.cancel(id), json: json)
+      FilesText.show(try await desk.service.cancel(id, key: Bench.newKey()), json: json)
     }
   }
 }

@@ -7,14 +7,15 @@ struct FilesUpload: AsyncParsableCommand {
     commandName: "upload", abstract: "Send files: open a session, send the bytes, complete it.",
     discussion: """
       Each file is completed with the md5 of the bytes that were sent, or its session is cancelled: after an error \
-      and after Ctrl-C none is left PENDING. A file is sent each time it is named; to send what is new in a folder \
+      and after Ctrl-C none is left PENDING. What an upload left open that was killed, the next one to the same \
+      service cancels. A file is sent each time it is named; to send what is new in a folder \
       use moontide run.
 
       With --id only the bytes are sent, into a session of the embedded service that files create opened. \
       Elsewhere they are PUT to its uploadUrl.
       """)
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Argument(help: "The files.", completion: .file())
   var paths: [String]
@@ -61,7 +62,9 @@ struct FilesUpload: AsyncParsableCommand {
     case left
   }
 
-  private func sendAll(_ desk: FilesDesk) async throws {
+  private func sendAll(_ desk: ServiceDesk) async throws {
+    await desk.endAbandonedUploads()
+    let sender = desk.sender(await desk.beginJournal())
     let line = TransferLine(of: paths.count, isShown: StandardStream.error.isTerminal)
     var ended: [Int: Outcome] = [:]
     var printed = 0
@@ -73,7 +76,7 @@ struct FilesUpload: AsyncParsableCommand {
         guard next < paths.count else { return }
         let (index, isLeft) = (next, standing != nil || Task.isCancelled)
         next += 1
-        group.addTask { (index, isLeft ? .left : await send(paths[index], desk, line)) }
+        group.addTask { (index, isLeft ? .left : await send(paths[index], desk, sender, line)) }
       }
       for _ in 0..<transfers { begin() }
       for await (index, outcome) in group {
@@ -103,7 +106,9 @@ struct FilesUpload: AsyncParsableCommand {
     if failures > 0 { throw ExitStatus.filesFailed }
   }
 
-  private func send(_ path: String, _ desk: FilesDesk, _ line: TransferLine) async -> Outcome {
+  private func send(
+    _ path: String, _ desk: ServiceDesk, _ sender: FileSender, _ line: TransferLine
+  ) async -> Outcome {
     defer { line.end(path) }
     do {
       var (file, type) = try await desk.open(path, mimeType: mimeType)
@@ -112,7 +117,7 @@ struct FilesUpload: AsyncParsableCommand {
       let request = NewFile(
         filename: filename ?? file.name, mimeType: type, sizeBytes: length,
         purpose: purpose.map(Purpose.init(rawValue:)))
-      return .sent(try await desk.sender.send(file, as: request))
+      return .sent(try await sender.send(file, as: request))
     } catch let failure as FileSender.Failure {
       return .failed(message: failure.message, failure.error)
     } catch {
@@ -144,7 +149,7 @@ struct FilesUpload: AsyncParsableCommand {
 
   // MARK: - The bytes alone
 
-  private func sendBytes(to id: String, _ desk: FilesDesk) async throws {
+  private func sendBytes(to id: String, _ desk: ServiceDesk) async throws {
     guard desk.destination.access == nil, let path = paths.first else {
       throw CommandFailure(
         .usage,
@@ -158,7 +163,8 @@ struct FilesUpload: AsyncParsableCommand {
       throw CommandFailure(.filesFailed, error.message)
     }
     let session = try await desk.service.retrieve(id)
-    let receipt = try await desk.sender.sendBytes(file, of: OpenedSession(session: session, target: .local))
+    let receipt = try await desk.sender(nil).sendBytes(
+      file, of: OpenedSession(session: session, target: .local))
     let sent = SentBytes(id: id, bytes: receipt.bytes, md5: receipt.md5)
     say(options.json ? JSONText.line(sent) : "\(id)\t\(sent.bytes)\t\(sent.md5)")
     if StandardStream.output.isTerminal {

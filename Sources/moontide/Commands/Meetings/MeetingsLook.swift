@@ -7,7 +7,7 @@ struct MeetingsList: AsyncParsableCommand {
     commandName: "list", abstract: "List meetings, newest first.",
     discussion: "With --all --json each meeting is an object on a line of its own.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Flag(help: "Every meeting, page by page.")
   var all = false
@@ -64,7 +64,7 @@ struct MeetingsFind: AsyncParsableCommand {
       --first; without it they are named, and the status is 1, as when there is none.
       """)
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Option(help: "Its whole title.")
   var title: String?
@@ -117,7 +117,7 @@ struct MeetingsGet: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "Show one meeting.", aliases: ["retrieve"])
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
   @OptionGroup var identity: MeetingIdentity
 
   func run() async throws {

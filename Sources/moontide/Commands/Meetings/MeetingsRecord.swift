@@ -6,7 +6,7 @@ struct MeetingsCreate: AsyncParsableCommand {
     commandName: "create", abstract: "Record a meeting that took place.",
     discussion: "Times are ISO 8601 with a time zone, as in 2026-04-08T11:00:00+02:00.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Option(help: "What it was called.")
   var title: String
@@ -55,7 +55,7 @@ struct MeetingsAttach: AsyncParsableCommand {
     commandName: "attach", abstract: "Make a completed file the transcript of a meeting.",
     discussion: "It takes the place of the transcript that the meeting has.")
 
-  @OptionGroup var options: FilesOptions
+  @OptionGroup var options: ServiceOptions
 
   @Argument(help: "The meeting's id, mtg_…")
   var meeting: String
