@@ -1,5 +1,7 @@
 import FileSessions
 import Ingestion
+import SQLiteLedger
+import Synchronization
 import Testing
 import Workspace
 
@@ -17,6 +19,32 @@ struct EngineTests {
     let second = try await rig.run(recipe).summary
     #expect(second.found == 600 && second.sent == 0 && second.alreadyDone == 600)
     #expect(recipe.asked.withLock { $0.count } == 600)
+  }
+
+  @Test("holds up no file for another one's handler", .timeLimit(.minutes(5)))
+  func slowHandler() async throws {
+    let project = try TemporaryProject()
+    for name in ["a", "slow", "z"] { try project.write(name, to: "\(name).md") }
+    let rig = try await Rig(project)
+    let (sent, continuation) = AsyncStream.makeStream(of: String.self)
+    let order = Mutex<[String]>([])
+    // The handler of one returns only when the others have been sent.
+    let recipe = try SwiftRecipe(before: { candidate in
+      guard candidate.path.name == "slow.md" else { return }
+      var others = 2
+      for await _ in sent where others > 0 {
+        others -= 1
+        if others == 0 { break }
+      }
+    })
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    let summary = await rig.engine(recipe, ledger: ledger) { event in
+      guard case .sent(let path, _) = event else { return }
+      order.withLock { $0.append(path.name) }
+      continuation.yield(path.name)
+    }.run()
+    #expect(summary.sent == 3)
+    #expect(order.withLock { $0.last } == "slow.md")
   }
 
   @Test("settles a changed stamp by the content")

@@ -41,7 +41,7 @@ struct Adopt: AsyncParsableCommand {
     _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .work) { destination in
-      let display = Display(style: .lines)
+      let display = Display(style: .lines, access: destination.access)
       display.headline(destination.headline)
       let ledger = try await SQLiteLedger.take(in: workspace)
       let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)

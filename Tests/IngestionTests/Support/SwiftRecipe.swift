@@ -13,6 +13,7 @@ final class SwiftRecipe: Recipe {
   let afterFailure: AfterAction?
   let settling: Settling
   let rediscovery: Duration?
+  let before: (@Sendable (Candidate) async -> Void)?
   let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
   let failures = Mutex<[String]>([])
@@ -23,7 +24,8 @@ final class SwiftRecipe: Recipe {
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     rediscovery: Duration? = nil,
-    ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) }
+    ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
+    before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
     self.version = version
     self.name = name
@@ -32,6 +34,7 @@ final class SwiftRecipe: Recipe {
     self.afterFailure = afterFailure
     self.settling = settling
     self.rediscovery = rediscovery
+    self.before = before
     self.ruling = ruling
   }
 
@@ -44,6 +47,22 @@ final class SwiftRecipe: Recipe {
   func decide(_ candidates: [Candidate]) -> [Ruling] {
     asked.withLock { $0 += candidates.map(\.path.string) }
     return candidates.map(ruling)
+  }
+
+  /// Those that have to wait `before` their ruling do so by themselves.
+  func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {
+    await withTaskGroup(of: Void.self) { group in
+      for (index, ruling) in decide(candidates).enumerated() {
+        guard let before else {
+          each(index, ruling)
+          continue
+        }
+        group.addTask {
+          await before(candidates[index])
+          each(index, ruling)
+        }
+      }
+    }
   }
 
   func completed(_ file: SettledFile, session: FileSession) -> AfterAction? {
