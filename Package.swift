@@ -123,7 +123,7 @@ let package = Package(
     .testTarget(name: "FileSessionsTests", dependencies: ["FileSessions"]),
     .testTarget(
       name: "IngestionTests",
-      dependencies: ["Ingestion", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
+      dependencies: ["Ingestion", "Simulation", "SQLiteLedger", "LocalService", "Workspace", "FileSessions"]),
     .testTarget(name: "LocalServiceTests", dependencies: ["LocalService", "FileSessions", "Digests", grdb]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost", "CLuaBridge"]),
     .testTarget(

@@ -3,6 +3,7 @@ import Foundation
 import Ingestion
 import LocalService
 import SQLiteLedger
+import Simulation
 import Synchronization
 import Workspace
 
@@ -33,8 +34,8 @@ struct Rig {
     var service: any FileService = store.service()
     if let wrap { service = wrap(service) }
     let engine = engine(
-      recipe, service: crash.map { CrashingService(base: service, point: $0) } ?? service,
-      ledger: crash.map { CrashingLedger(base: ledger, point: $0) } ?? ledger, transfers: transfers,
+      recipe, service: crash.map { UnreliableService(service, fate: $0.fate) } ?? service,
+      ledger: crash.map { UnreliableLedger(ledger, fate: $0.fate) } ?? ledger, transfers: transfers,
       attempts: attempts, clock: clock
     ) { event in events.withLock { $0.append(event) } }
     let summary = await engine.run()
