@@ -41,7 +41,9 @@ struct LedgerTests {
     job.target = .presigned(url: "https://127.0.0.1/x?y=%20", headers: ["if-none-match": "*"])
     job.md5 = Self.md5
     job.reason = "reason"
-    job.failure = Failure(.script, "m", handler: "rename", trace: "a\nb", status: 400, code: "c", param: "p")
+    job.failure = Failure(
+      .script, "m", handler: "rename", trace: "a\nb", status: 400, type: "t", code: "c", param: "p",
+      requestID: "req_1")
     job.dueAt = Timestamp(milliseconds: 77)
     job.step = AfterStep()
     job.step?.action = .move(to: "d")
