@@ -53,6 +53,14 @@ struct LedgerTests {
     return job
   }
 
+  @Test("understands a failure that an earlier version recorded")
+  func olderFailure() throws {
+    let text = #"{"code":"conflict","kind":"service","message":"No.","status":409}"#
+    let failure = try JSONDecoder().decode(Failure.self, from: Data(text.utf8))
+    #expect(failure == Failure(.service, "No.", status: 409, code: "conflict"))
+    #expect(failure.report == "No. (409, conflict)")
+  }
+
   @Test("gives back every field of a job, also after it was opened anew")
   func roundTrip() async throws {
     let job = try fullJob()
