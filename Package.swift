@@ -59,7 +59,7 @@ let package = Package(
         "FileSessions", "Digests", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
       ]),
     .target(name: "Simulation", dependencies: ["Ingestion", "FileSessions", "Workspace", "Digests"]),
-    .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1]),
+    .target(name: "LuaHTTP", dependencies: ["LuaLibrary", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
     .target(
       name: "LuaLibrary",
       dependencies: ["LuaHost", "Workspace", "FileSessions", "Digests", subprocess, systemPackage]),

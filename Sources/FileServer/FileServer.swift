@@ -165,37 +165,6 @@ extension FileServer {
   }
 }
 
-extension FileServerConfiguration.TLS {
-  /// The files, read.
-  fileprivate func loaded() throws(FileServerError) -> TLSConfiguration {
-    let chain: [NIOSSLCertificate]
-    do {
-      chain = try NIOSSLCertificate.fromPEMFile(certificateChain)
-    } catch {
-      throw FileServerError(
-        .tls, "The certificate \(certificateChain) cannot be read: \(error). It takes PEM.")
-    }
-    let key: NIOSSLPrivateKey
-    do {
-      key = try NIOSSLPrivateKey(file: privateKey, format: .pem)
-    } catch {
-      throw FileServerError(
-        .tls, "The private key \(privateKey) cannot be read: \(error). It takes PEM without a password.")
-    }
-    var configuration = TLSConfiguration.makeServerConfiguration(
-      certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-    configuration.minimumTLSVersion = .tlsv12
-    configuration.applicationProtocols = ["http/1.1"]
-    do {
-      _ = try NIOSSLContext(configuration: configuration)
-    } catch {
-      throw FileServerError(
-        .tls, "The certificate \(certificateChain) and the key \(privateKey) do not go together: \(error).")
-    }
-    return configuration
-  }
-}
-
 extension FileServerError {
   /// Why nobody can listen there.
   fileprivate init(listening failure: any Error, at configuration: FileServerConfiguration) {

@@ -31,9 +31,12 @@ package struct MeetingQuery: Hashable, Sendable {
 extension MeetingQuery: CustomStringConvertible {
   /// `"Kickoff" on 2026-04-08 (Europe/Berlin)`
   package var description: String {
-    let words = [title.map { "\"\($0)\"" }, day.map { "on \($0) (\(timeZone.identifier))" }]
+    let words = [title.map { "\"\($0)\"" }, day.map { "on \($0) (\(zone))" }]
     return words.compactMap(\.self).joined(separator: " ")
   }
+
+  /// Foundation calls its own UTC by another name.
+  private var zone: String { timeZone == .gmt ? "UTC" : timeZone.identifier }
 }
 
 /// Several meetings are what was asked for, and nobody said that the first will do.

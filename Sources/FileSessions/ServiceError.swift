@@ -152,8 +152,17 @@ extension ServiceError.Kind {
 extension ServiceError: CustomStringConvertible {
   /// The sentence, followed by what a report to the service needs: `… (400 invalid_value, purpose)`.
   package var description: String {
-    let details = [status.map(String.init), code ?? kind.rawValue, param, requestID.map { "request \($0)" }]
-    return "\(message) (\(details.compactMap { $0 }.joined(separator: ", ")))"
+    message + " "
+      + Self.details(
+        status: status, type: kind.rawValue, code: code, param: param, requestID: requestID)
+  }
+
+  /// What a report to the service needs, in brackets: `(404, not_found, request req_1)`.
+  package static func details(
+    status: Int?, type: String?, code: String?, param: String?, requestID: String?
+  ) -> String {
+    let parts = [status.map(String.init), code ?? type, param, requestID.map { "request \($0)" }]
+    return "(\(parts.compactMap(\.self).joined(separator: ", ")))"
   }
 }
 

@@ -8,8 +8,6 @@ extension LightfieldClient {
     package var baseURL: String
     /// What the client calls itself.
     package var userAgent: String
-    /// What part of the organisation's rate limits this process takes.
-    package var rates: RateShares
     /// A PEM file whose certificates are trusted besides the system's.
     package var trustRoots: String?
     /// Through which proxy to go.
@@ -28,14 +26,13 @@ extension LightfieldClient {
 
     package init(
       baseURL: String = "https://api.lightfield.app", userAgent: String = "moontide",
-      rates: RateShares = RateShares(), trustRoots: String? = nil, proxy: ProxySettings = .none,
+      trustRoots: String? = nil, proxy: ProxySettings = .none,
       connectTimeout: Duration = .seconds(10), answerTimeout: Duration = .seconds(60),
       stallTimeout: Duration = .seconds(60), connections: Int = 64,
       logger: Logger = Logger(label: "lightfield") { _ in SwiftLogNoOpLogHandler() }
     ) {
       self.baseURL = baseURL
       self.userAgent = userAgent
-      self.rates = rates
       self.trustRoots = trustRoots
       self.proxy = proxy
       self.connectTimeout = connectTimeout

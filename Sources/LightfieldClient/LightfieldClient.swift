@@ -27,17 +27,17 @@ package final class LightfieldClient: Sendable {
   /// Opens no connection yet. Throws where the configuration cannot be used.
   ///
   /// - Parameters:
-  ///   - pacer: what the clients of one organisation in one process share; a new one where it is nil.
+  ///   - pacer: what all clients of one service in one process share, since it counts their calls together.
   ///   - clock: the time of day, for what a service says in dates.
   ///   - steadyClock: measures waits and pauses.
   package init(
-    key: APIKey, configuration: Configuration = Configuration(), pacer: Pacer? = nil,
+    key: APIKey, configuration: Configuration = Configuration(), pacer: Pacer,
     clock: WallClock = .system, steadyClock: SteadyClock = .system
   ) throws(ServiceError) {
     service = try ServiceURL(base: configuration.baseURL)
     self.key = key
     self.configuration = configuration
-    self.pacer = pacer ?? Pacer(rates: configuration.rates, clock: steadyClock)
+    self.pacer = pacer
     self.clock = clock
     self.steadyClock = steadyClock
     transport = try Transport(configuration)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import FileSessions
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -80,16 +81,14 @@ struct Transport: Sendable {
   }
 
   private static func check(_ path: String) throws(ServiceError) {
-    let problem: String
-    do {
-      if try !NIOSSLCertificate.fromPEMFile(path).isEmpty { return }
-      problem = "there is none in it"
-    } catch {
-      problem = "\(error)"
+    let isReadable = access(path, R_OK) == 0
+    let problem = isReadable ? "there is none in it" : String(cString: strerror(errno))
+    if isReadable, let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty {
+      return
     }
     throw .invalid(
       "SSL_CERT_FILE", code: .invalidValue,
-      "The certificates in \(path) cannot be used: \(SafeText.line(problem, limit: 200)).")
+      "The certificates in \(path) cannot be used: \(problem).")
   }
 }
 

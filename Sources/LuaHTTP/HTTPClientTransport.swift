@@ -3,6 +3,7 @@ import Glibc
 import LuaLibrary
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Synchronization
 
 /// What `moontide.http` goes through: one client for all scripts, with a pool of connections.
@@ -79,8 +80,15 @@ package final class HTTPClientTransport: WebTransport {
 
   /// What went wrong, in the system's own words where it was the system.
   private static func reason(_ error: any Error) -> String {
-    guard let error = error as? IOError else { return "\(error)" }
-    return String(cString: strerror(error.errnoCode))
+    if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
+    if let error = error as? NIOConnectionError {
+      return error.connectionErrors.first.map { reason($0.error) } ?? "no address is known for that name"
+    }
+    let text = "\(error)"
+    if text.contains("CERTIFICATE_VERIFY_FAILED") { return "the server's certificate is not trusted" }
+    // What follows tells where in the library's source.
+    if text.hasPrefix("handshakeFailed") { return "the connection could not be encrypted" }
+    return text
   }
 
   private func body(_ response: HTTPClientResponse, to request: WebRequest, limit: Int) async throws

@@ -2,7 +2,7 @@ import FileSessions
 import LuaHost
 import Workspace
 
-/// `kind` is `service`; `type`, `status`, `code` and `param` are the API's.
+/// `kind` is `service`; `type`, `status`, `code`, `param` and `request_id` are the API's.
 extension ServiceError: LuaErrorFields {
   package func luaField(_ name: String) -> LuaValue? {
     switch name {
@@ -11,6 +11,7 @@ extension ServiceError: LuaErrorFields {
     case "status": status.map { .int($0) }
     case "code": code.map { .string($0) }
     case "param": param.map { .string($0) }
+    case "request_id": requestID.map { .string($0) }
     case "message": .string(escapingControls(message))
     default: nil
     }

@@ -73,7 +73,7 @@ enum JobRow {
     case .uploaded: job.md5.map { "md5 \($0)" }
     case .done: job.session?.filename ?? job.reason
     case .skipped, .deferred: job.reason
-    case .failed: job.failure?.message
+    case .failed: job.failure?.report
     }
   }
 }

@@ -11,13 +11,15 @@ extension LuaRecipe {
 
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
     try await action(\.failed, .failed, file) { arguments in
-      try arguments.pushTable(fields: 6) { table in
+      try arguments.pushTable(fields: 8) { table in
         try table.set("kind", failure.kind.rawValue)
         try table.set("message", failure.message)
         if let handler = failure.handler { try table.set("handler", handler) }
         if let status = failure.status { table.set("status", status) }
+        if let type = failure.type { try table.set("type", type) }
         if let code = failure.code { try table.set("code", code) }
         if let param = failure.param { try table.set("param", param) }
+        if let requestID = failure.requestID { try table.set("request_id", requestID) }
       }
     }
   }

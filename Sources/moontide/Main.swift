@@ -45,9 +45,10 @@ struct Moontide: AsyncParsableCommand {
       A recipe says which files matter, what they are called, what they are for and what happens to them \
       afterwards. Moontide sends each of them exactly once; run again, it does only what is left.
 
-      Exit status: 0 everything done; 1 some files failed or were rejected; 2 a wrong call; 3 the script does \
-      not load or failed; 4 the service refused or is away; 5 another process works with this project; \
-      6 stopped by a pause; 130 interrupted.
+      Exit status: 0 everything done; 1 some files failed or were rejected, something was left undone, or not \
+      exactly one meeting was found; 2 a wrong call; 3 the script does not load or failed; 4 the service refused \
+      or is away; 5 another process works with this project; 6 stopped by a pause; \
+      130 interrupted.
       """,
     version: Version.text,
     subcommands: [

@@ -72,7 +72,7 @@ struct MeetingsCommandTests {
     #expect(none.status == 1 && none.errors.contains("There is no meeting \"Kickoff\""))
     let several = try await sandbox.moontide("meetings", "find", "--day", "2026-04-08")
     #expect(
-      several.status == 1 && several.errors.contains("2 meetings match on 2026-04-08 (GMT): \(first.id)"))
+      several.status == 1 && several.errors.contains("2 meetings match on 2026-04-08 (UTC): \(first.id)"))
     let taken = try await sandbox.moontide("meetings", "find", "--day", "2026-04-08", "--first")
     #expect(taken.status == 0 && taken.output.hasPrefix("id\t\(first.id)\n"))
     let elsewhere = try await sandbox.moontide(

@@ -82,10 +82,36 @@ struct ProfileTests {
     for arguments in [["run", "all.lua"], ["run", "all.lua", "--profile", "staging"], ["files", "list"]] {
       let run = try await Running(arguments, in: sandbox.root, environment: [:]).finished()
       #expect(run.status == 2, "\(arguments): \(run)")
+      // Nothing was sent there so far, and nobody says so.
+      let isTold = run.errors.contains("this project is set up for staging (https://staging.example.com)")
+      #expect(isTold != arguments.contains("--profile"), "\(run)")
     }
     #expect(sandbox.has("in/a.md"))
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: sandbox.path(".moontide")) == ["profiles.json"])
+  }
+
+  @Test("share one pace: what handlers call counts together with what the run sends")
+  func pace() async throws {
+    try await withRemote(rateLimit: 25) { remote in
+      let sandbox = try Sandbox()
+      for number in 1...20 { try sandbox.write("content \(number)", to: "in/\(number).md") }
+      try sandbox.write(
+        """
+        return { name = "busy", discover = "in/*.md",
+          permissions = { service = { "files:create" } },
+          completed = function(file)
+            moontide.files.create { filename = file.name, mime_type = "a/b", size_bytes = 1 }:cancel()
+          end }
+        """, to: "busy.lua")
+      let run = try await sandbox.moontide(
+        "run", "--allow-service=files:create", "busy.lua", environment: remote.environment)
+      #expect(run.status == 0 && run.lastLine.contains("20 sent"), "\(run)")
+      // Two calls of the run and two of the handler for each file, and none too early.
+      #expect(try await remote.files().count == 40)
+      let metrics = remote.metrics()
+      #expect(metrics.contains(#"moontide_rate_limited_total{category="write"} 0"#), "\(metrics)")
+    }
   }
 
   @Test("stand for one service: a URL belongs to the profile that is known for it, and a name to its URL")

@@ -10,6 +10,8 @@ struct Remote: Sendable {
   let store: LocalStore
   /// A key that may do everything.
   let key: String
+  /// Everything that the server counted so far.
+  let metrics: @Sendable () -> String
 
   /// What to set so that this is the service, as the official clients do.
   var environment: [String: String] { ["LIGHTFIELD_API_KEY": key, "LIGHTFIELD_BASE_URL": url] }
@@ -44,15 +46,17 @@ struct Remote: Sendable {
 }
 
 /// Serves as long as `body` runs.
-func withRemote(_ body: (Remote) async throws -> Void) async throws {
+///
+/// - Parameter rateLimit: calls a second in each category; nil for no limit.
+func withRemote(rateLimit: Int? = nil, _ body: (Remote) async throws -> Void) async throws {
   let directory = NSTemporaryDirectory() + "/moontide-remote-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: directory) }
   let store = try await LocalStore.open(directory)
   let key = try await store.createKey(name: "test", isAdmin: true).key.secret
   var configuration = FileServerConfiguration()
   configuration.port = 0
-  configuration.rateLimit = nil
-  try await FileServer.withRunning(store: store, configuration: configuration) { _, address in
-    try await body(Remote(url: address.url, store: store, key: key))
+  configuration.rateLimit = rateLimit
+  try await FileServer.withRunning(store: store, configuration: configuration) { server, address in
+    try await body(Remote(url: address.url, store: store, key: key, metrics: { server.metricsText }))
   }
 }

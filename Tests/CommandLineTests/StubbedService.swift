@@ -9,6 +9,7 @@ final class StubbedService: Sendable {
     /// `POST /v1/files`
     var name: String
     var idempotencyKey: String?
+    var body: String
 
     var description: String { name }
   }
@@ -41,11 +42,13 @@ final class StubbedService: Sendable {
   /// All that came, in order.
   var calls: [Call] {
     server.requests.map { text in
-      let lines = text.components(separatedBy: "\r\n")
+      let parts = text.split(separator: "\r\n\r\n", maxSplits: 1)
+      let lines = (parts.first ?? "").components(separatedBy: "\r\n")
       let key = lines.first { $0.lowercased().hasPrefix("idempotency-key:") }
       return Call(
         name: lines[0].split(separator: " ").prefix(2).joined(separator: " "),
-        idempotencyKey: key?.dropFirst("idempotency-key:".count).trimmingCharacters(in: .whitespaces))
+        idempotencyKey: key?.dropFirst("idempotency-key:".count).trimmingCharacters(in: .whitespaces),
+        body: parts.count > 1 ? String(parts[1]) : "")
     }
   }
 
@@ -60,8 +63,9 @@ final class StubbedService: Sendable {
 
   struct Timeout: Error {}
 
-  static func json(_ status: Int, _ body: String) -> String {
+  static func json(_ status: Int, _ body: String, requestID: String? = nil) -> String {
     "HTTP/1.1 \(status) Any\r\nconnection: close\r\ncontent-type: application/json\r\n"
+      + (requestID.map { "x-request-id: \($0)\r\n" } ?? "")
       + "content-length: \(body.utf8.count)\r\n\r\n\(body)"
   }
 

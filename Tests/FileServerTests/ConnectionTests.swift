@@ -163,6 +163,12 @@ import Testing
         $0.tls = .init(certificateChain: "/nowhere.pem", privateKey: "/nowhere.key")
       }
       #expect(missing?.code == .tls && missing?.message.contains("/nowhere.pem") == true)
+      #expect(missing?.message.contains("there is no such file") == true)
+      let key = NSTemporaryDirectory() + "/moontide-\(UUID().uuidString).pem"
+      try Data("-----BEGIN PRIVATE KEY-----\n".utf8).write(to: URL(fileURLWithPath: key))
+      defer { try? FileManager.default.removeItem(atPath: key) }
+      let swapped = await failure { $0.tls = .init(certificateChain: key, privateKey: key) }
+      #expect(swapped?.message.contains("holds a private key") == true, "\(swapped as Any)")
     }
   }
 }

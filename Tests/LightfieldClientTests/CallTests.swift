@@ -40,6 +40,13 @@ struct CallTests {
         ]))
   }
 
+  @Test("is the same to the byte when it is repeated", arguments: APICall.all.filter(\.isWrite))
+  func repeated(call: APICall) async throws {
+    let server = try StubServer { Fixture.answer($0, bytesAt: "https://store.test") }
+    try await withClient(server.url) { client in for _ in 0..<5 { try await call.run(client) } }
+    #expect(server.requests.count == 5 && Set(server.requests.map(\.body)).count == 1)
+  }
+
   @Test("reads sessions, lists, meetings and what a key may do")
   func answers() async throws {
     let server = try StubServer { Fixture.answer($0, bytesAt: "https://store.test") }

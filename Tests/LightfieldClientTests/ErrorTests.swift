@@ -1,4 +1,5 @@
 import FileSessions
+import Foundation
 import LightfieldClient
 import Testing
 
@@ -50,8 +51,19 @@ struct ErrorTests {
     let body = #"{"error":{"type":"x","message":"No."}}"#
     let unknown = try await error(.reply(401, body))
     #expect(unknown.message.contains("…7d") || unknown.message.contains("…3b7d"))
-    let narrow = try await error(.reply(403, body))
-    #expect(narrow.message.contains("files:create"))
+  }
+
+  @Test(
+    "names the scope where it is about scopes, or gives no reason at all, and then once",
+    arguments: [
+      ("A scope is missing.", 1), ("The key lacks the scope files:create.", 1), (nil, 1),
+      ("The purpose takes an admin of the organisation.", 0), ("No.", 0),
+    ] as [(String?, Int)])
+  func scopes(said: String?, times: Int) async throws {
+    let body = said.map { #"{"error":{"type":"forbidden","message":"\#($0)"}}"# } ?? ""
+    let error = try await error(.reply(403, body))
+    #expect(error.message.components(separatedBy: "files:create").count == times + 1, "\(error)")
+    #expect(error.message.contains("…3b7d"), "\(error)")
   }
 
   static let now = Timestamp(milliseconds: 1_775_646_000_000)  // Wed, 08 Apr 2026 11:00:00 GMT
@@ -121,13 +133,13 @@ struct ErrorTests {
     }
   }
 
-  @Test("is unreachable at once where nobody listens")
-  func refused() async throws {
-    let port = try DeafListener().port
-    let error = try await withClient("http://127.0.0.1:\(port)") { client in
+  @Test("is unreachable at once where nobody listens", arguments: ["127.0.0.1", "localhost"])
+  func refused(host: String) async throws {
+    let url = "http://\(host):\(try DeafListener().port)"
+    let error = try await withClient(url) { client in
       try #require(await #expect(throws: ServiceError.self) { try await client.retrieve("fil_1") })
     }
     #expect(error.kind == .unreachable)
-    #expect(error.message.contains("no connection"), "\(error)")
+    #expect(error.message == "There is no connection: nobody listens at \(url).")
   }
 }

@@ -185,7 +185,8 @@ struct ClientPaceTests {
       guard let category = expected[call.name] else { continue }
       let clock = ManualClock()
       try await withClient(
-        server.url, { $0.rates[category] = 1 }, steadyClock: clock.steady
+        server.url, pacer: Pacer(rates: try RateShares(parsing: ["\(category)=1"]), clock: clock.steady),
+        steadyClock: clock.steady
       ) { client in
         try await call.run(client)
         // The second of a category has to wait, and the time stands still.
@@ -193,6 +194,27 @@ struct ClientPaceTests {
         while await client.pacer.waiting(category) == 0 { await Task.yield() }
         task.cancel()
         _ = await task.result
+      }
+    }
+  }
+
+  @Test("is that of all clients of one pacer together", .timeLimit(.minutes(1)))
+  func together() async throws {
+    let server = try StubServer { Fixture.answer($0, bytesAt: "http://127.0.0.1:1") }
+    let clock = ManualClock()
+    let pacer = Pacer(rates: try RateShares(parsing: ["read=1"]), clock: clock.steady)
+    try await withClient(server.url, pacer: pacer, steadyClock: clock.steady) { first in
+      try await withClient(server.url, pacer: pacer, steadyClock: clock.steady) { second in
+        let calls = [first, second].map { client in Task { _ = try await client.retrieve("fil_1") } }
+        // The time stands still: one of them goes, the other's client has made no call and waits all the same.
+        while await pacer.waiting(.read) + server.requests.count < 2 { await Task.yield() }
+        #expect(server.requests.count == 1)
+        while await pacer.waiting(.read) > 0 {
+          clock.advance(.milliseconds(100))
+          await Task.yield()
+        }
+        for call in calls { try await call.value }
+        #expect(server.requests.count == 2)
       }
     }
   }

@@ -68,6 +68,7 @@ struct UploadTests {
     }
     #expect(error.kind == kind && error.status == status && error.retryAfter == .seconds(3), "\(error)")
     #expect(elsewhere.requests.isEmpty, "a redirect is not followed")
+    #expect((status == 307) == error.message.contains("redirects are refused"), "\(error)")
   }
 
   @Test("understands a refusal that comes before the bytes were sent")

@@ -116,7 +116,7 @@ import Testing
     #expect(
       values == [
         false, "meeting", "ambiguous", "mtg_3", "mtg_2", 2,
-        "2 meetings match \"weekly sync\" on 2026-04-08 (GMT): mtg_3, mtg_2; narrow it down, or say first = true",
+        "2 meetings match \"weekly sync\" on 2026-04-08 (UTC): mtg_3, mtg_2; narrow it down, or say first = true",
       ])
   }
 

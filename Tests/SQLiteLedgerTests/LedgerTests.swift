@@ -41,7 +41,9 @@ struct LedgerTests {
     job.target = .presigned(url: "https://127.0.0.1/x?y=%20", headers: ["if-none-match": "*"])
     job.md5 = Self.md5
     job.reason = "reason"
-    job.failure = Failure(.script, "m", handler: "rename", trace: "a\nb", status: 400, code: "c", param: "p")
+    job.failure = Failure(
+      .script, "m", handler: "rename", trace: "a\nb", status: 400, type: "t", code: "c", param: "p",
+      requestID: "req_1")
     job.dueAt = Timestamp(milliseconds: 77)
     job.step = AfterStep()
     job.step?.action = .move(to: "d")
@@ -49,6 +51,14 @@ struct LedgerTests {
     job.opens = 2
     job.changes = 1
     return job
+  }
+
+  @Test("understands a failure that an earlier version recorded")
+  func olderFailure() throws {
+    let text = #"{"code":"conflict","kind":"service","message":"No.","status":409}"#
+    let failure = try JSONDecoder().decode(Failure.self, from: Data(text.utf8))
+    #expect(failure == Failure(.service, "No.", status: 409, code: "conflict"))
+    #expect(failure.report == "No. (409, conflict)")
   }
 
   @Test("gives back every field of a job, also after it was opened anew")

@@ -112,13 +112,16 @@ import Workspace
       wrap(
         """
         failed = function(file, failure)
-          print(failure.kind, failure.message, failure.status, failure.code, failure.param, failure.handler)
+          print(failure.kind, failure.message, failure.status, failure.type, failure.code, failure.param,
+            failure.request_id, failure.handler)
           return { move = "dead/" }
         end
         """))
-    let failure = Failure(.service, "No.", status: 400, code: "invalid_value", param: "purpose")
+    let failure = Failure(
+      .service, "No.", status: 400, type: "bad_request", code: "invalid_value", param: "purpose",
+      requestID: "req_1")
     #expect(try await recipe.failed(file, failure: failure) == .move(to: "dead/"))
-    #expect(bench.log == ["info: service\tNo.\t400\tinvalid_value\tpurpose\tnil"])
+    #expect(bench.log == ["info: service\tNo.\t400\tbad_request\tinvalid_value\tpurpose\treq_1\tnil"])
     #expect(recipe.handlesFailed && !recipe.handlesCompleted)
     await recipe.close()
   }

@@ -28,29 +28,47 @@ package struct Failure: Hashable, Sendable, Codable, Error {
   package var trace: String?
   /// The service's answer, for kind `service`.
   package var status: Int?
+  package var type: String?
   package var code: String?
   package var param: String?
   /// Where the file was moved since it was given up, relative to the project.
   package var movedTo: String?
+  /// The service's id of the request.
+  package var requestID: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, message, handler, trace, status, type, code, param, movedTo
+    case requestID = "requestId"
+  }
 
   package init(
     _ kind: Kind, _ message: String, handler: String? = nil, trace: String? = nil, status: Int? = nil,
-    code: String? = nil, param: String? = nil
+    type: String? = nil, code: String? = nil, param: String? = nil, requestID: String? = nil
   ) {
     self.kind = kind
     self.message = message
     self.handler = handler
     self.trace = trace
     self.status = status
+    self.type = type
     self.code = code
     self.param = param
+    self.requestID = requestID
   }
 
   /// The failure that a service's refusal is.
   package init(_ error: ServiceError) {
     self.init(
       error.kind == .source ? .file : .service, error.message, status: error.status,
-      code: error.code ?? error.kind.rawValue, param: error.param)
+      type: error.kind.rawValue, code: error.code, param: error.param, requestID: error.requestID)
+  }
+
+  /// The sentence, and after a service's refusal what a report to it needs.
+  package var report: String {
+    // A script's message has it already, where it is the service's.
+    guard kind == .service, status != nil || type != nil else { return message }
+    return message + " "
+      + ServiceError.details(status: status, type: type, code: code, param: param, requestID: requestID)
   }
 
   /// Whether the next run tries again although neither file nor recipe has changed.

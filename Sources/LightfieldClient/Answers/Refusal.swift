@@ -42,6 +42,9 @@ struct Refusal: Sendable {
       switch error.kind {
       case .uploadRefused: "\(host) does not take the bytes with this upload URL any more\(words)"
       case .objectExists: "Bytes are there already, and uploads never overwrite\(words)"
+      case .unexpected where (300..<400).contains(answer.status):
+        "\(host) sends the bytes elsewhere (\(answer.status)); an upload's redirects are refused, as its bytes go "
+          + "to the upload URL alone."
       case .unexpected: "\(host) answered the upload with \(answer.status): \(quote(answer))"
       default: "\(host) refused the bytes with \(answer.status)\(words)"
       }
@@ -112,14 +115,20 @@ struct Refusal: Sendable {
     case .unauthorized:
       return "\(origin) does not accept the key \(key.hint): \(words)"
     case .forbidden:
-      guard let scope = request.scope else { return words }
-      return "The key \(key.hint) may not do this: \(words) The call needs the scope \(scope)."
+      return "The key \(key.hint) may not do this: \(words)\(scope(of: request, unsaidIn: said))"
     case .unexpected where (300..<400).contains(answer.status):
       return "\(origin) sends \(request.name) elsewhere (\(answer.status)), which is not followed. Check the "
         + "service's URL."
     default:
       return words
     }
+  }
+
+  /// Names the scope that a call needs where the service does not, and does not give another reason either.
+  private func scope(of request: APIRequest, unsaidIn said: String?) -> String {
+    guard let scope = request.scope else { return "" }
+    if let said, said.contains(scope) || !said.lowercased().contains("scope") { return "" }
+    return " The call needs the scope \(scope)."
   }
 
   private func quote(_ answer: Answer) -> String {

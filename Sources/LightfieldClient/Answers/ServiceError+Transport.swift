@@ -18,12 +18,12 @@ extension ServiceError {
       self.init(client: error, host: host, limits: limits)
     } else if failure is AnswerTooLong {
       self.init(.unexpected, "\(host) gave an answer that fits nothing: \(failure).")
-    } else if let error = failure as? NIOSSLError, case .handshakeFailed = error {
-      self = .untrusted(host, "\(error)")
+    } else if let error = failure as? NIOSSLError, case .handshakeFailed(let reason) = error {
+      self.init(handshake: reason, host: host)
     } else if let error = failure as? NIOSSLExtraError {
-      self = .untrusted(host, "\(error)")
+      self.init(handshake: error, host: host)
     } else if let error = failure as? NIOConnectionError {
-      self.init(.unreachable, "There is no connection to \(host): \(error.reason).")
+      self.init(.unreachable, error.sentence(host))
     } else if let error = failure as? IOError {
       self.init(.unreachable, error.sentence(host))
     } else {
@@ -58,20 +58,47 @@ extension ServiceError {
     }
   }
 
-  private static func untrusted(_ host: String, _ detail: String) -> ServiceError {
-    ServiceError(
+  /// - Parameter reason: tells what and, for whoever built it, where in the library's source; the latter is left out.
+  private init(handshake reason: BoringSSLError, host: String) {
+    let detail = "\(reason)"
+    if detail.contains("CERTIFICATE_VERIFY_FAILED") {
+      self.init(
+        .unreachable,
+        "The certificate of \(host) is not trusted: none of the authorities that this machine knows vouches for it. "
+          + "If it is right, name its issuer's PEM file in SSL_CERT_FILE.",
+        shouldRetry: false)
+    } else if detail.contains("EOF during handshake") {
+      self.init(.unreachable, "\(host) closed the connection before it was encrypted.")
+    } else if detail.contains("WRONG_VERSION_NUMBER") || detail.contains("HTTP_REQUEST") {
+      self.init(
+        .unreachable, "\(host) does not speak TLS. Check the service's URL: is it http?", shouldRetry: false)
+    } else {
+      let words = detail.firstMatch(of: /OPENSSL_internal:(\w+)/).map { ": \($0.1)" } ?? ""
+      self.init(
+        .unreachable, "The connection to \(host) could not be encrypted\(words).", shouldRetry: false)
+    }
+  }
+
+  /// What the library found wrong by itself, after a handshake that went well.
+  private init(handshake error: NIOSSLExtraError, host: String) {
+    let isName = error == .failedToValidateHostname || error == .serverHostnameImpossibleToMatch
+    self.init(
       .unreachable,
-      "The certificate of \(host) is not trusted: \(SafeText.line(detail, limit: 200)). If it is right, name its "
-        + "issuer's PEM file in SSL_CERT_FILE.",
+      isName
+        ? "The certificate of \(host) is not trusted: it is for another name."
+        : "The connection to \(host) could not be encrypted.",
       shouldRetry: false)
   }
 }
 
 extension NIOConnectionError {
-  /// The first thing that went wrong, for a person.
-  fileprivate var reason: String {
-    let detail = connectionErrors.first.map { "\($0.error)" } ?? (dnsAError ?? dnsAAAAError).map { "\($0)" }
-    return SafeText.line(detail ?? "no address", limit: 200)
+  /// The first thing that went wrong, as a sentence.
+  fileprivate func sentence(_ host: String) -> String {
+    if let error = connectionErrors.first?.error {
+      if let error = error as? IOError { return error.sentence(host) }
+      return "There is no connection to \(host): \(SafeText.line("\(error)", limit: 200))."
+    }
+    return "There is no connection to \(host): no address is known for that name."
   }
 }
 
@@ -80,13 +107,13 @@ extension IOError {
   fileprivate func sentence(_ host: String) -> String {
     switch errnoCode {
     case ECONNREFUSED:
-      "There is no connection to \(host): nobody listens there."
+      "There is no connection: nobody listens at \(host)."
     case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EADDRNOTAVAIL:
       "There is no connection to \(host): no way leads there."
     case ECONNRESET, EPIPE, ECONNABORTED:
       "The connection to \(host) was broken before its answer was complete."
     default:
-      "The connection to \(host) failed: \(SafeText.line("\(self)", limit: 200))."
+      "The connection to \(host) failed: \(String(cString: strerror(errnoCode)))."
     }
   }
 }

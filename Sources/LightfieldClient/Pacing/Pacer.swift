@@ -21,6 +21,7 @@ package actor Pacer {
   private var lanes: [RateCategory: Lane]
   private var arrivals = 0
 
+  /// - Parameter rates: what part of the organisation's limits this process takes.
   package init(rates: RateShares = RateShares(), clock: SteadyClock = .system) {
     self.clock = clock
     lanes = Dictionary(

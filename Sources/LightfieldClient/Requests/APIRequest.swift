@@ -34,10 +34,10 @@ struct APIRequest: Sendable {
 }
 
 extension APIRequest.Body {
-  /// The value as JSON.
+  /// The value as JSON, with its keys in order: a repeat of a request is the same to the byte.
   init(_ value: some Encodable) throws(ServiceError) {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
       self = .json(Array(try encoder.encode(value)))
     } catch {

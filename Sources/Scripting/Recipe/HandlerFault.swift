@@ -41,8 +41,10 @@ struct HandlerCall: Sendable {
     switch error.underlying {
     case let error as ServiceError:
       fault.status = error.status
-      fault.code = error.code ?? error.kind.rawValue
+      fault.type = error.kind.rawValue
+      fault.code = error.code
       fault.param = error.param
+      fault.requestID = error.requestID
     case let error as WorkspaceError where error.path == path?.string: fault.kind = .file
     default: break
     }

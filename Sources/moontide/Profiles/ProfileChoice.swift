@@ -128,18 +128,16 @@ private struct Chooser {
     return names.union([ProfileCatalog.local, ProfileCatalog.lightfield]).sorted().joined(separator: ", ")
   }
 
-  /// The error of a project that has worked with a service and is not to go over to the embedded one by itself.
+  /// The error of a project that is set up for a service and is not to go over to the embedded one by itself.
   private func noKey() -> CommandFailure {
-    let sent = record.addresses.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
-    let why =
-      sent.isEmpty
-      ? "and this project has profiles of its own"
-      : "and this project has sent to \(sent.joined(separator: ", "))"
-    let names = Set(catalog.entries.keys).union(record.addresses.keys).sorted()
+    let services = record.addresses.merging(catalog.entries.mapValues(\.address)) { recorded, _ in recorded }
+    let names = services.keys.sorted()
+    let setUp = services.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
     return CommandFailure(
       .usage,
       """
-      No API key is set, \(why), so it does not go over to the embedded service by itself. Nothing was done.
+      No API key is set, and this project is set up for \(setUp.joined(separator: ", ")), so it does not go over \
+      to the embedded service by itself. Nothing was done.
         Set LIGHTFIELD_API_KEY, or pass --api-key-file FILE, to go on with Lightfield;
         pass --profile NAME for another service, one of: \(names.joined(separator: ", "));
         pass --profile local if the embedded service is what you mean.

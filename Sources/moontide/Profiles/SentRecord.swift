@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Workspace
 
-/// Which remote services this project's work has gone to: `.moontide/destinations.json`, by profile.
+/// Which remote services this project's work goes to: `.moontide/destinations.json`, by profile.
 ///
 /// It is written before the first session is opened at a service, and nothing is ever taken out of it: a project
 /// in it never goes over to the embedded service by itself, and a profile never to another service.
@@ -29,7 +29,7 @@ struct SentRecord: Hashable, Sendable {
     guard let content = try? JSONDecoder().decode(Content.self, from: content), content.version == 1 else {
       throw CommandFailure(
         .usage,
-        "\(path) cannot be understood. It says which services this project has sent to; restore it from a "
+        "\(path) cannot be understood. It says which services this project is set up for; restore it from a "
           + "backup, or write it anew, as in "
           + #"{ "version": 1, "destinations": { "lightfield": "\#(ServiceAddress.lightfield)" } }."#)
     }
@@ -52,13 +52,13 @@ struct SentRecord: Hashable, Sendable {
     }
   }
 
-  /// Throws when the profile's work went to another service so far.
+  /// Throws when the profile stood for another service so far.
   func require(_ profile: RemoteProfile) throws(CommandFailure) {
     guard let before = addresses[profile.name], before != profile.address else { return }
     throw CommandFailure(
       .usage,
-      "What this project sent under the profile \(profile.name) went to \(before), and the profile now is "
-        + "\(profile.address). What one service has does not count for another: give the new one a profile of "
+      "In this project the profile \(profile.name) stands for \(before), and it is to be \(profile.address) now. "
+        + "What one service has does not count for another: give the new one a profile of "
         + "its own, or set the address back.")
   }
 }

@@ -109,8 +109,9 @@ struct Destination: Sendable {
       var configuration = try LightfieldClient.Configuration(environment: environment)
       configuration.baseURL = profile.address.description
       configuration.userAgent = "moontide/" + Version.text
-      if let rates { configuration.rates = rates }
-      client = try LightfieldClient(key: key, configuration: configuration)
+      // The only client of the only service of this process: a run, its handlers and a command's calls share it.
+      client = try LightfieldClient(
+        key: key, configuration: configuration, pacer: Pacer(rates: rates ?? RateShares()))
     } catch {
       throw CommandFailure(.usage, error.message)
     }

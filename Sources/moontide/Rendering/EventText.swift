@@ -52,7 +52,7 @@ enum EventText {
   private static func failed(_ path: String, _ failure: Failure, isNew: Bool) -> String {
     let word = failure.kind == .rejected ? "rejected  " : "failed    "
     let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
-    var line = word + path.printable + ": " + failure.message.printableLines + again
+    var line = word + path.printable + ": " + failure.report.printableLines + again
     if isNew, let trace = failure.trace {
       for step in trace.split(separator: "\n") { line += "\n            " + String(step).printable }
     }

@@ -19,12 +19,15 @@ enum ServiceErrorText {
       return
         "The key comes from \(access.keySource.phrase); it may be revoked, mistyped, or another service's."
     case .forbidden:
-      return "The key comes from \(access.keySource.phrase); knowledge_workspace takes an admin's."
+      return
+        "The key comes from \(access.keySource.phrase); use one that may, or have this one's rights widened."
     case .notFound:
       return "It may belong to another organisation than the key \(access.keyHint), or to another profile."
     case .tooManyRequests:
       let wait = error.retryAfter.map { " It may be asked again in \(Format.duration($0))." } ?? ""
       return "Others use up the organisation's rate limits.\(wait) --rate write=5,read=5 leaves them room."
+    // What no repeat mends is told by the message itself, with what does.
+    case .unreachable where error.shouldRetry == false: return nil
     case .unreachable, .gatewayTimeout, .requestTimeout:
       return "Is \(access.address) the right address, and the network up? Run the command again later."
     case .internalServerError, .serviceUnavailable:

@@ -69,7 +69,7 @@ enum WhyText {
     case .deferred:
       "deferred until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0.printable)" } ?? "")"
     case .failed:
-      "failed (\(job.failure?.kind.rawValue ?? "unknown")): \(job.failure?.message.printable ?? "no reason is known")"
+      "failed (\(job.failure?.kind.rawValue ?? "unknown")): \(job.failure?.report.printable ?? "no reason is known")"
     }
   }
 }

@@ -59,14 +59,14 @@ enum Fixture {
 /// Runs a test with a client of `url`, and shuts it down.
 func withClient<Value>(
   _ url: String, _ change: (inout LightfieldClient.Configuration) throws -> Void = { _ in },
-  clock: WallClock = .system, steadyClock: SteadyClock = .system,
+  pacer: Pacer? = nil, clock: WallClock = .system, steadyClock: SteadyClock = .system,
   _ body: (LightfieldClient) async throws -> Value
 ) async throws -> Value {
   var configuration = LightfieldClient.Configuration(baseURL: url, userAgent: "moontide/test")
   try change(&configuration)
   let client = try LightfieldClient(
-    key: try #require(APIKey(markedKey)), configuration: configuration, clock: clock, steadyClock: steadyClock
-  )
+    key: try #require(APIKey(markedKey)), configuration: configuration,
+    pacer: pacer ?? Pacer(clock: steadyClock), clock: clock, steadyClock: steadyClock)
   do {
     let value = try await body(client)
     await client.shutdown()
