@@ -170,6 +170,31 @@ import Workspace
     #expect(result.error?.hasSuffix(message) == true, "\(result.error ?? "")")
   }
 
+  @Test(
+    "A failure of discover shows the line with its caret and what was running",
+    arguments: [
+      (
+        "function()\n  error('no')\nend", 2,
+        "  2 |   error('no')\n    |   ^\n    [C]: in function 'error'\n    r.lua:2: in "
+      ),
+      (
+        "function()\n  return { 42 }\nend", 1,
+        "  1 | return { name = 'r', discover = function()\n    | ^\n    r.lua:1: in "
+      ),
+    ])
+  func trace(discover: String, line: Int, trace: String) async throws {
+    let recipe = try await Bench().recipe("return { name = 'r', discover = \(discover) }")
+    do {
+      guard case .named(let next) = try await recipe.discovery() else { return }
+      _ = try await next()
+      Issue.record("no failure")
+    } catch let failure as Failure {
+      #expect(failure.message.hasPrefix("r.lua:\(line): in discover: "), "\(failure)")
+      #expect(failure.trace?.hasPrefix(trace) == true, "\(failure.trace ?? "")")
+    }
+    await recipe.close()
+  }
+
   @Test("A function that gives nothing at all is warned of")
   func nothing() async throws {
     let bench = try Bench()

@@ -75,7 +75,8 @@ package struct Engine: Sendable {
         slots.tally.stop(Task.isCancelled ? .requested : .ledger(error.message))
       } catch {
         slots.tally.add(.problem)
-        report(.problem(path: recipe.name, message: (error as? Failure)?.message ?? "\(error)"))
+        let failure = error as? Failure
+        report(.problem(path: recipe.name, message: failure?.message ?? "\(error)", trace: failure?.trace))
       }
       await slots.drain(&group)
       return slots.tally
@@ -88,7 +89,7 @@ package struct Engine: Sendable {
       try await recipe.summary(summary)
     } catch {
       summary.problems += 1
-      report(.problem(path: recipe.name, message: error.message))
+      report(.problem(path: recipe.name, message: error.message, trace: error.trace))
     }
     report(.ended(summary))
     return summary
