@@ -184,14 +184,12 @@ import Workspace
     ])
   func trace(discover: String, line: Int, trace: String) async throws {
     let recipe = try await Bench().recipe("return { name = 'r', discover = \(discover) }")
-    do {
-      guard case .named(let next) = try await recipe.discovery() else { return }
-      _ = try await next()
-      Issue.record("no failure")
-    } catch let failure as Failure {
-      #expect(failure.message.hasPrefix("r.lua:\(line): in discover: "), "\(failure)")
-      #expect(failure.trace?.hasPrefix(trace) == true, "\(failure.trace ?? "")")
-    }
+    guard case .named(let next) = try await recipe.discovery() else { return }
+    var failure: Failure?
+    do throws(Failure) { _ = try await next() } catch { failure = error }
+    #expect(
+      failure?.message.hasPrefix("r.lua:\(line): in discover: ") == true, "\(failure?.message ?? "none")")
+    #expect(failure?.trace?.hasPrefix(trace) == true, "\(failure?.trace ?? "none")")
     await recipe.close()
   }
 
