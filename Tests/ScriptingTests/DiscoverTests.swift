@@ -59,7 +59,7 @@ import Workspace
     await #expect(
       throws: Failure(
         .script, "r.lua:1: in discover: \"notes\" is a directory; for all files in it write \"notes/**\"",
-        handler: "discover"
+        handler: "discover", trace: "  1 | return { name = 'r', discover = 'notes' }\n    | ^"
       )
     ) { try await recipe.discovery() }
     await recipe.close()
