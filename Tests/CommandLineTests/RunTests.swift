@@ -63,9 +63,9 @@ struct RunTests {
     let text = try await sandbox.moontide("run", "broken.lua")
     #expect(text.status == 1, "\(text)")
     let shown = text.output + text.errors
-    #expect(shown.contains("broken.lua:3: in completed for in/a.md: no a.md"), "\(text)")
-    #expect(shown.contains("  3 |   completed = function(file)"), "\(text)")
-    #expect(shown.contains("  4 |   summary = function(totals)"), "\(text)")
+    #expect(shown.contains("broken.lua:2: in completed for in/a.md: no a.md"), "\(text)")
+    #expect(shown.contains("  2 |   completed = function(file)"), "\(text)")
+    #expect(shown.contains("  3 |   summary = function(totals)"), "\(text)")
     let json = try await sandbox.moontide("run", "broken.lua", "--json")
     let lines = json.output.split(separator: "\n")
     for event in ["step_failed", "problem"] {
