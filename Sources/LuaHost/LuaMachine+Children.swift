@@ -5,7 +5,7 @@ private let mostChildren = 1_000
 /// How deep such calls may nest, as deep as Lua nests calls of C.
 private let deepestChild = 200
 /// What each is charged, since the host's part in it is no instruction of the script's.
-private let childCost = clb_budget(instructions: 1_000, nanoseconds: 50_000)
+private let childCost = clb_budget(instructions: 1_000, nanoseconds: 200_000)
 
 /// Calls that are started by an operation that another call waits for.
 extension LuaMachine {
