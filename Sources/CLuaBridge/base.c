@@ -6,22 +6,39 @@
 
 // -- pcall and xpcall: they do not catch a stop.
 
-static int finish_pcall(lua_State *L, int status, lua_KContext extra) {
+// A context is the number of values below the results and the depth outside of the protected call.
+static int finish_pcall(lua_State *L, int status, lua_KContext context) {
+  clb_host_in(L)->protected_depth = (int)(context & CLB_DEPTH_MASK);
   if (status != LUA_OK && status != LUA_YIELD) {
     clb_caught(L, status);
     lua_pushboolean(L, 0);
     lua_pushvalue(L, -2);
     return 2;
   }
-  return lua_gettop(L) - (int)extra;
+  return lua_gettop(L) - (int)(context >> CLB_DEPTH_BITS);
+}
+
+// Enters a protected call: gives its context, or -1 with what it returns instead on the stack.
+static lua_KContext enter_protected(lua_State *L, int below) {
+  clb_host *host = clb_host_in(L);
+  if (host->protected_depth < CLB_MOST_PROTECTED)
+    return (lua_KContext)below << CLB_DEPTH_BITS | host->protected_depth++;
+  clb_caught(L, LUA_ERRRUN);
+  lua_pushboolean(L, 0);
+  luaL_where(L, 1);
+  lua_pushliteral(L, "C stack overflow");
+  lua_concat(L, 2);
+  return -1;
 }
 
 static int base_pcall(lua_State *L) {
   luaL_checkany(L, 1);
+  lua_KContext context = enter_protected(L, 0);
+  if (context < 0) return 2;
   lua_pushboolean(L, 1);
   lua_insert(L, 1);
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_pcall);
-  return finish_pcall(L, status, 0);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, context, finish_pcall);
+  return finish_pcall(L, status, context);
 }
 
 // Wraps the script's handler (upvalue 1): a stopped call has no handlers. Besides, the
@@ -32,13 +49,17 @@ int clb_message_handler(lua_State *L) {
   lua_settop(L, 1);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  lua_call(L, 1, 1);
+  // Lua would hand a handler's own error to the handler, until nothing is left of it but "error in error handling".
+  // Here it is what xpcall returns.
+  clb_caught(L, lua_pcall(L, 1, 1, 0));
   return 1;
 }
 
 static int base_xpcall(lua_State *L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   int count = lua_gettop(L);
+  lua_KContext context = enter_protected(L, 2);
+  if (context < 0) return 2;
   // Stack becomes: handler, f, true, f, arguments...
   lua_pushvalue(L, 2);
   lua_pushcclosure(L, clb_message_handler, 1);
@@ -46,8 +67,8 @@ static int base_xpcall(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2);
-  int status = lua_pcallk(L, count - 2, LUA_MULTRET, 2, 2, finish_pcall);
-  return finish_pcall(L, status, 2);
+  int status = lua_pcallk(L, count - 2, LUA_MULTRET, 2, context, finish_pcall);
+  return finish_pcall(L, status, context);
 }
 
 // -- setmetatable: no finalizers, since they would escape every limit.

@@ -9,93 +9,6 @@ const char clb_waiting_mark = 0;
 
 clb_host *clb_host_of(lua_State *L) { return clb_host_in(L); }
 
-// -- Where and how a call failed.
-
-// Lua finds a frame by walking the chain of calls, so that a stock traceback of a runaway recursion
-// walks millions of them to show the outermost ones: a fifth of a second.
-#define DEEP_STACK 2000
-#define SHOWN_OF_DEEP_STACK 12
-
-// The innermost frames of a deep stack.
-static void push_short_traceback(lua_State *L, int level) {
-  luaL_Buffer buffer;
-  luaL_buffinit(L, &buffer);
-  luaL_addstring(&buffer, "stack traceback:");
-  lua_Debug frame;
-  for (int i = level; i < level + SHOWN_OF_DEEP_STACK && lua_getstack(L, i, &frame); i++) {
-    lua_getinfo(L, "Sln", &frame);
-    if (frame.currentline > 0)
-      lua_pushfstring(L, "\n\t%s:%d: in ", frame.short_src, frame.currentline);
-    else
-      lua_pushfstring(L, "\n\t%s: in ", frame.short_src);
-    luaL_addvalue(&buffer);
-    if (*frame.namewhat != '\0')
-      lua_pushfstring(L, "%s '%s'", frame.namewhat, frame.name);
-    else if (*frame.what == 'C')
-      lua_pushliteral(L, "?");
-    else
-      lua_pushfstring(L, "function <%s:%d>", frame.short_src, frame.linedefined);
-    luaL_addvalue(&buffer);
-  }
-  luaL_addstring(&buffer, "\n\t... and many more");
-  luaL_pushresult(&buffer);
-}
-
-static void record_traceback(lua_State *L, clb_call *call, int level) {
-  // Never let the cap turn an error into another one: what is said about it must be built.
-  clb_host *host = clb_host_in(L);
-  host->in_swift++;
-  if (lua_checkstack(L, 20)) {
-    lua_Debug frame;
-    if (lua_getstack(L, DEEP_STACK, &frame))
-      push_short_traceback(L, level);
-    else
-      luaL_traceback(L, L, NULL, level);
-    const char *text = lua_tostring(L, -1);
-    free(call->traceback);
-    call->traceback = text == NULL ? NULL : strdup(text);
-    lua_pop(L, 1);
-  }
-  host->in_swift--;
-}
-
-// The innermost line of a script's own, or of whatever has lines when there is none.
-static void find_place(lua_State *L, int level, clb_place *place) {
-  place->line = 0;
-  lua_Debug frame;
-  for (int i = level; i < level + DEEP_STACK && lua_getstack(L, i, &frame); i++) {
-    lua_getinfo(L, "Sl", &frame);
-    bool is_ours = *frame.source == '=';
-    if (frame.currentline <= 0 || (is_ours && place->line != 0)) continue;
-    place->line = frame.currentline;
-    memcpy(place->chunk, frame.short_src, sizeof place->chunk);
-    if (!is_ours) break;
-  }
-}
-
-// What tells one error from another one.
-static const void *identity(lua_State *L, int index) { return lua_topointer(L, index); }
-
-void clb_find_place(lua_State *L, clb_place *place) { find_place(L, 0, place); }
-
-void clb_note_raised(lua_State *co) {
-  clb_call *call = clb_host_in(co)->call;
-  const void *value = identity(co, -1);
-  // Raised again in an outer coroutine it is still the same error.
-  if (call == NULL || value == NULL || value == call->raised_value) return;
-  find_place(co, 0, &call->raised);
-  call->raised_value = call->raised.line > 0 ? value : NULL;
-}
-
-void clb_record_place(lua_State *L, clb_call *call, int level, int error) {
-  if (call->traceback != NULL) return;
-  if (error != 0 && call->raised_value != NULL && call->raised_value == identity(L, error))
-    call->place = call->raised;
-  else
-    find_place(L, level, &call->place);
-  record_traceback(L, call, level);
-}
-
 // The handler of the outermost protected call: notes the place before the stack unwinds.
 int clb_entry_handler(lua_State *L) {
   clb_host *host = clb_host_in(L);
@@ -162,6 +75,7 @@ void clb_abandon(clb_host *host, clb_call *call) { luaL_unref(host->main, LUA_RE
 
 void clb_free_call(clb_call *call) {
   free(call->traceback);
+  free(call->raised_traceback);
   free(call);
 }
 
@@ -233,6 +147,7 @@ static inline int turn(clb_host *host, clb_call *call, int arguments, int64_t st
   host->turn_started = started;
   host->last_hook = 0;
   host->in_swift = 0;
+  host->protected_depth = 0;
   int status = lua_resume(L, NULL, arguments, &call->results);
   host->in_swift = 1;
   return status;
@@ -326,13 +241,15 @@ void clb_note_source(clb_host *host, const char *bytes, size_t count) {
 
 static int settle(lua_State *L, clb_host *host, int answer, int function);
 
-static int host_continue(lua_State *L, int status, lua_KContext function) {
+static int host_continue(lua_State *L, int status, lua_KContext context) {
   (void)status;
   clb_host *host = clb_host_in(L);
+  int function = (int)(context >> CLB_DEPTH_BITS);
+  host->protected_depth = (int)(context & CLB_DEPTH_MASK);
   host->in_swift++;
-  int answer = host->callbacks.finish(host->context, L, (int)function);
+  int answer = host->callbacks.finish(host->context, L, function);
   host->in_swift--;
-  return settle(L, host, answer, (int)function);
+  return settle(L, host, answer, function);
 }
 
 static int settle(lua_State *L, clb_host *host, int answer, int function) {
@@ -347,7 +264,7 @@ static int settle(lua_State *L, clb_host *host, int answer, int function) {
   }
   if (answer == CLB_RAISE) return lua_error(L);
   lua_pushlightuserdata(L, (void *)&clb_waiting_mark);
-  return lua_yieldk(L, 1, function, host_continue);
+  return lua_yieldk(L, 1, (lua_KContext)function << CLB_DEPTH_BITS | host->protected_depth, host_continue);
 }
 
 static int host_function(lua_State *L) {
@@ -367,7 +284,7 @@ static void require_waiting(lua_State *L, clb_host *host, bool while_loading) {
     luaL_error(L, "%s: I/O while a recipe loads: move it into a handler", name);
   if (lua_isyieldable(L) && host->blocked == NULL) return;
   const char *advice;
-  const char *blocker = clb_blocker(L, &advice);
+  const char *blocker = clb_find_blocker(L, &advice);
   luaL_error(L, "%s cannot wait inside %s: %s", name, blocker, advice);
 }
 
@@ -379,6 +296,10 @@ static int waiting_host_function(lua_State *L) {
 static int always_waiting_host_function(lua_State *L) {
   require_waiting(L, clb_host_in(L), true);
   return host_function(L);
+}
+
+bool clb_is_host_function(lua_CFunction function) {
+  return function == host_function || function == waiting_host_function || function == always_waiting_host_function;
 }
 
 void clb_push_host_function(lua_State *L, int function, const char *name, int waits) {
@@ -395,57 +316,4 @@ void clb_set_index(lua_State *L, int function, const char *name, int waits) {
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_setmetatable(L, -2);
-}
-
-// -- What cannot be waited in.
-
-const char *clb_blocker(lua_State *L, const char **advice) {
-  static const struct {
-    const char *name, *blocker, *advice;
-  } known[] = {
-      {"sort", "a table.sort comparator", "call it before sorting, and compare what it gave"},
-      {"gsub", "a string.gsub callback", "collect the matches with string.gmatch first, then call it in a loop"},
-      {"tostring", "a __tostring metamethod", "call it earlier and keep the text in a field"},
-      {"print", "a __tostring metamethod", "call it earlier and keep the text in a field"},
-      {"format", "a __tostring metamethod", "call it earlier and keep the text in a field"},
-      {"load", "a reader given to load", "read the source first and give load one string"},
-      {"error", "a message handler of xpcall", "return from xpcall first, then call it"},
-      {"concat", "a metamethod called by table.concat", "build the strings first"},
-      {"insert", "a metamethod called by table.insert", "use a plain table"},
-      {"remove", "a metamethod called by table.remove", "use a plain table"},
-      {"move", "a metamethod called by table.move", "use a plain table"},
-      {"unpack", "a metamethod called by table.unpack", "use a plain table"},
-  };
-  lua_Debug frame;
-  clb_host *host = clb_host_in(L);
-  // Either this coroutine cannot yield, or one of those that wait for it.
-  lua_State *stuck = lua_isyieldable(L) && host->blocked != NULL ? host->blocked : L;
-  for (int level = stuck == L ? 1 : 0; lua_getstack(stuck, level, &frame); level++) {
-    lua_getinfo(stuck, "Sn", &frame);
-    if (*frame.what != 'C') continue;
-    if (!lua_checkstack(stuck, 1)) break;
-    lua_getinfo(stuck, "f", &frame);
-    lua_CFunction function = lua_tocfunction(stuck, -1);
-    lua_pop(stuck, 1);
-    if (function == clb_message_handler) {
-      *advice = "return from xpcall first, then call it";
-      return "a message handler of xpcall";
-    }
-    if (function == host_function) {
-      *advice = "that host function cannot wait for the function it calls";
-      return "a function that is called by a host function";
-    }
-    if (frame.name == NULL) continue;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-      if (strcmp(frame.name, known[i].name) != 0) continue;
-      *advice = known[i].advice;
-      return known[i].blocker;
-    }
-  }
-  if (host->closing > 0) {
-    *advice = "let the coroutine end by itself";
-    return "a __close run by coroutine.close";
-  }
-  *advice = "call it outside of that callback";
-  return "a callback of a function that cannot be paused";
 }

@@ -14,7 +14,7 @@ static lua_State *coroutine_at(lua_State *L) {
   return co;
 }
 
-static int finish(lua_State *L, int status, lua_KContext kind);
+static int finish(lua_State *L, int status, lua_KContext context);
 
 // Whether a coroutine ended because its call was stopped; no code may run on it again,
 // since a hook that raised left the hooks of that thread off.
@@ -46,13 +46,16 @@ static int drive(lua_State *L, lua_State *co, int arguments, int kind) {
   lua_State *blocked = host->blocked;
   if (!lua_isyieldable(L) && blocked == NULL) host->blocked = L;
   host->current = co;
+  int depth = host->protected_depth;
+  host->protected_depth = 0;
   int results;
   int status = lua_resume(co, L, arguments, &results);
+  host->protected_depth = depth;
   host->current = L;
   host->blocked = blocked;
   if (status == LUA_YIELD && clb_waits(co)) {
     lua_pushlightuserdata(L, (void *)&clb_waiting_mark);
-    return lua_yieldk(L, 1, kind, finish);
+    return lua_yieldk(L, 1, (lua_KContext)kind << CLB_DEPTH_BITS | depth, finish);
   }
   // A stop inside must end the resumer as well.
   if (host->call != NULL && host->call->stopped != CLB_RUNNING) return clb_raise_stop(L);
@@ -67,11 +70,13 @@ static int drive(lua_State *L, lua_State *co, int arguments, int kind) {
 }
 
 // The host has resumed L: go on with the coroutine that waited below it.
-static int finish(lua_State *L, int status, lua_KContext kind) {
+static int finish(lua_State *L, int status, lua_KContext context) {
   (void)status;
+  int kind = (int)(context >> CLB_DEPTH_BITS);
+  clb_host_in(L)->protected_depth = (int)(context & CLB_DEPTH_MASK);
   lua_State *co = lua_tothread(L, kind == AS_RESUME ? 1 : lua_upvalueindex(1));
   lua_pop(co, 1);  // the waiting mark
-  return drive(L, co, 0, (int)kind);
+  return drive(L, co, 0, kind);
 }
 
 // Moves the arguments to co and runs it, unless it is in no state for that.
@@ -121,10 +126,16 @@ static int co_wrap(lua_State *L) {
   return 1;
 }
 
+static int finish_yield(lua_State *L, int status, lua_KContext depth) {
+  (void)status;
+  clb_host_in(L)->protected_depth = (int)depth;
+  return lua_gettop(L);
+}
+
 static int co_yield(lua_State *L) {
   clb_host *host = clb_host_in(L);
   if (L == host->top) return luaL_error(L, "attempt to yield from outside a coroutine");
-  return lua_yield(L, lua_gettop(L));
+  return lua_yieldk(L, lua_gettop(L), host->protected_depth, finish_yield);
 }
 
 static const char *status_of(lua_State *L, lua_State *co) {

@@ -105,6 +105,10 @@ void clb_caught(lua_State *L, int status) {
   if (call == NULL) return;
   if (status == LUA_ERRMEM && ++call->memory_errors > CLB_CAUGHT_MEMORY_ERRORS)
     stop_here(L, call, CLB_OUT_OF_MEMORY);
+  if (call->budget != NULL) {
+    call->budget->instructions -= CLB_CAUGHT_COST;
+    if (call->budget->instructions < 0) stop_here(L, call, CLB_OUT_OF_INSTRUCTIONS);
+  }
   clb_check(L);
 }
 

@@ -19,10 +19,14 @@ final class LuaInvocation {
   @exclusivity(unchecked) var loading: [String] = []
   /// How many calls it has started, themselves or through others, that have not ended.
   @exclusivity(unchecked) var children = 0
+  /// How many of them may be started by the operation that the call waits for, and count already.
+  @exclusivity(unchecked) var reservedChildren = 0
   /// The module for which the call waits, while another one loads it.
   @exclusivity(unchecked) var waitsForModule: String?
   /// The call whose allowance this one uses up, when it was started by that one.
   @exclusivity(unchecked) var parent: LuaInvocation?
+  /// How many calls it is below the one that Swift asked for.
+  @exclusivity(unchecked) var depth = 0
 
   init(call: UnsafeMutablePointer<clb_call>) { self.call = call }
 

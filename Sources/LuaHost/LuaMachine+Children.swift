@@ -1,45 +1,82 @@
 import CLuaBridge
 
-/// How many calls one call may have going at once: each takes memory that the script's cap does not see.
-private let mostChildren = 10_000
-/// Instructions charged for each, which may wait before it ever reaches the hook.
-private let childCost: Int64 = 1_000
+/// How many calls one call may have going at once: each takes some 16 KiB that the script's cap does not see.
+private let mostChildren = 1_000
+/// How deep such calls may nest, as deep as Lua nests calls of C.
+private let deepestChild = 200
+/// What each is charged, since the host's part in it is no instruction of the script's.
+private let childCost = clb_budget(instructions: 1_000, nanoseconds: 200_000)
 
 /// Calls that are started by an operation that another call waits for.
 extension LuaMachine {
+  /// Makes sure that the running call can start so many functions.
+  func requireRoom(for count: Int) throws {
+    if let running { try requireRoom(for: count, in: running.root) }
+  }
+
+  /// Counts the functions that the operation will start for which the running call is about to wait.
+  ///
+  /// They count until that has ended, since what is queued for each of them takes memory, too.
+  func reserveChildren(_ count: Int) {
+    guard let running else { return }
+    running.root.children += count
+    running.reservedChildren += count
+  }
+
+  /// Gives back what was reserved for an operation that has ended.
+  func releaseChildren(of invocation: LuaInvocation) {
+    invocation.root.children -= invocation.reservedChildren
+    invocation.reservedChildren = 0
+  }
+
+  private func requireRoom(for count: Int, in root: LuaInvocation) throws {
+    guard count > mostChildren - root.children else { return }
+    throw LuaError(
+      code: .failed, message: "more than \(mostChildren) functions run at once",
+      hint: "run them in smaller groups")
+  }
+
   /// Takes a coroutine for a call that uses up the allowance of its parent.
   func beginChild(
     of parent: LuaInvocation, _ function: LuaReference, arguments: [LuaValue]
   ) throws -> (invocation: LuaInvocation, arguments: Int32) {
     let root = parent.root
     if let error = root.stopError { throw error }
-    guard root.children < mostChildren else {
+    let isReserved = parent.reservedChildren > 0
+    if !isReserved { try requireRoom(for: 1, in: root) }
+    guard parent.depth < deepestChild else {
       throw LuaError(
-        code: .failed, message: "more than \(mostChildren) functions run at once",
-        hint: "run them in smaller groups")
+        code: .failed, message: "functions that run functions nest more than \(deepestChild) deep",
+        hint: "does one of them run itself?")
     }
     if isOutOfMemory {
       let error = outOfMemory(label: parent.label)
       stop(parent, like: error)
       throw error
     }
-    parent.call.pointee.budget.pointee.instructions -= childCost
+    let budget = parent.call.pointee.budget
+    budget?.pointee.instructions -= childCost.instructions
+    budget?.pointee.nanoseconds -= childCost.nanoseconds
     let (call, count) = try begin(
       function, label: parent.label, forbidsWaiting: parent.call.pointee.forbids_waiting
     ) { writer in for argument in arguments { try writer.push(argument) } }
-    call.pointee.budget = parent.call.pointee.budget
+    call.pointee.budget = budget
     let invocation = claim(call)
     invocation.parent = parent
-    root.children += 1
-    if parent.call.pointee.budget.pointee.instructions < 0 {
-      clb_stop(call, Int32(CLB_OUT_OF_INSTRUCTIONS))
+    invocation.depth = parent.depth + 1
+    if !isReserved { root.children += 1 }
+    if let left = budget?.pointee {
+      if left.instructions < 0 { clb_stop(call, Int32(CLB_OUT_OF_INSTRUCTIONS)) }
+      if left.nanoseconds < 0 { clb_stop(call, Int32(CLB_OUT_OF_TIME)) }
+      // Not begun, it is stopped where it was asked for.
+      if call.pointee.stopped != CLB_RUNNING { clb_find_place(parent.state, &call.pointee.place) }
     }
     return (invocation, count)
   }
 
   /// Gives back the coroutine of such a call.
   func endChild(_ invocation: LuaInvocation) {
-    invocation.root.children -= 1
+    if invocation.parent?.reservedChildren == 0 { invocation.root.children -= 1 }
     end(invocation)
   }
 

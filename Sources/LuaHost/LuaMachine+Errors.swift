@@ -62,7 +62,7 @@ extension LuaMachine {
     error.value = try? value(state, at: slot)
     let textSlot = lua_type(state, slot) == LUA_TSTRING ? slot : (text ?? slot)
     if lua_type(state, textSlot) == LUA_TSTRING {
-      error.message = escapingControls(String(decoding: bytes(state, textSlot).prefix(8192), as: UTF8.self))
+      error.message = messageField(state, of: slot) ?? shownText(state, at: textSlot)
       splitPlace(&error)
     } else {
       let type = lua_type(state, slot)
@@ -71,6 +71,27 @@ extension LuaMachine {
     }
     error.hint = hint(for: error.message)
     return error
+  }
+
+  private func shownText(_ state: OpaquePointer, at slot: Int32) -> String {
+    escapingControls(String(decoding: bytes(state, slot).prefix(8192), as: UTF8.self))
+  }
+
+  /// The `message` of a table that was raised, when it is a text and the table has no text of its own.
+  private func messageField(_ state: OpaquePointer, of slot: Int32) -> String? {
+    guard lua_type(state, slot) == LUA_TTABLE, lua_checkstack(state, 4) != 0 else { return nil }
+    let top = lua_gettop(state)
+    defer { lua_settop(state, top) }
+    if lua_getmetatable(state, slot) != 0 {
+      for name in ["__tostring", "__name"] {
+        lua_pushstring(state, name)
+        if lua_rawget(state, top + 1) != LUA_TNIL { return nil }
+        clb_pop(state, 1)
+      }
+    }
+    lua_pushstring(state, "message")
+    guard lua_rawget(state, slot) == LUA_TSTRING else { return nil }
+    return shownText(state, at: lua_gettop(state))
   }
 
   private static func limit(_ call: clb_call) -> LuaLimit? {
@@ -133,6 +154,19 @@ extension LuaMachine {
     return hostChunks.contains(chunk) ? nil : LuaPlace(chunk: chunk, line: Int(place.line))
   }
 
+  /// Where a function is defined; nil in the host's own Lua, or in C.
+  func definition(of function: LuaFunction) -> LuaDefinition? {
+    guard !isClosed, function.reference.owner == identity, let state = host.pointee.main,
+      lua_checkstack(state, 4) != 0
+    else { return nil }
+    var found = clb_place()
+    clb_push_ref(state, function.reference.slot)
+    clb_find_definition(state, &found)
+    return scriptPlace(found).map {
+      LuaDefinition(script: $0.chunk, line: $0.line, sourceLine: sources[$0.chunk]?.line($0.line))
+    }
+  }
+
   private func place(before message: String, in chunks: some Sequence<String>) -> (String, Int, String)? {
     for name in chunks where message.hasPrefix(name + ":") {
       let rest = message.dropFirst(name.count + 1)
@@ -149,9 +183,16 @@ extension LuaMachine {
   }
 
   private func lines(ofTraceback text: UnsafePointer<CChar>) -> [String] {
-    var lines = String(cString: text).split(separator: "\n").dropFirst()
-      .map { escapingControls(String($0.drop { $0 == "\t" })) }
-      .filter { line in !hostChunks.contains { line.hasPrefix($0 + ":") } }
+    var lines: [String] = []
+    for line in String(cString: text).split(separator: "\n") {
+      var line = escapingControls(String(line))
+      if hostChunks.contains(where: { line.hasPrefix($0 + ":") }) {
+        // To a script all functions of the host are alike, whatever they are written in.
+        guard let range = line.firstRange(of: " in function '") else { continue }
+        line = "[C]:" + line[range.lowerBound...]
+      }
+      if line != lines.last || !line.hasPrefix("[C]: in function '") { lines.append(line) }
+    }
     // The entry of every call, which is not the script's.
     if lines.last == "[C]: in ?" { lines.removeLast() }
     return lines

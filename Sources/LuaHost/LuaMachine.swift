@@ -146,6 +146,7 @@ final class LuaMachine {
   ) -> LuaStep {
     if releases.isPending { freeReleased() }
     if invocation.parent != nil { stopWithRoot(invocation) }
+    if invocation.reservedChildren != 0 { releaseChildren(of: invocation) }
     invocation.outcome = outcome
     return step(clb_continue(host, invocation.call, atOnce))
   }
@@ -184,7 +185,9 @@ final class LuaMachine {
 
   /// Gives back a call that was claimed and has ended.
   func end(_ invocation: LuaInvocation) {
+    if invocation.reservedChildren != 0 { releaseChildren(of: invocation) }
     invocation.parent = nil
+    invocation.depth = 0
     invocation.stopError = nil
     invocation.operation = nil
     if !isClosed, !invocation.loading.isEmpty || invocation.waitsForModule != nil {

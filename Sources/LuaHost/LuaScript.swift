@@ -47,6 +47,9 @@ package actor LuaScript {
   /// Calls in flight keep the instructions and seconds that they began with.
   package func setLimits(_ limits: LuaLimits) { machine.setLimits(limits) }
 
+  /// Where a function is defined; nil when it is none of a script's own.
+  package func definition(of function: LuaFunction) -> LuaDefinition? { machine.definition(of: function) }
+
   /// Compiles and runs a source.
   ///
   /// - Parameters:

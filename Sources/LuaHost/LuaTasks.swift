@@ -1,3 +1,5 @@
+import CLuaBridge
+
 /// Functions with which a script does several things at once.
 package enum LuaTasks {
   /// `all` and `timeout`, as part of a module.
@@ -14,7 +16,10 @@ package enum LuaTasks {
   ) -> LuaModule {
     LuaModule(path) { module in
       module.waiting("all") { call in
+        let machine = call.stack.machine
+        try machine.requireRoom(for: call.listLength(1))  // before all of them are looked at
         let functions = try functions(call)
+        machine.reserveChildren(functions.count)
         return .calling { calls in try await all(functions, calls) }
       }
       module.waiting("timeout") { call in
@@ -67,6 +72,13 @@ package enum LuaTasks {
       guard let values = try await group.next() ?? nil else { throw LuaTimeout(seconds: seconds) }
       return values
     }
+  }
+}
+
+extension LuaCall {
+  /// How many values a list has, 0 where there is none. Costs nothing, unlike a copy of it.
+  fileprivate func listLength(_ index: Int) -> Int {
+    stack.type(index) == LUA_TTABLE ? Int(lua_rawlen(stack.state, stack.slot(index))) : 0
   }
 }
 

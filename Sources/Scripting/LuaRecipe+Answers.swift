@@ -56,6 +56,7 @@ extension LuaRecipe {
   }
 
   func call(_ key: RecipeKey, _ file: RecipeFile? = nil) -> HandlerCall {
-    HandlerCall(handler: key, path: file?.path, source: source)
+    HandlerCall(
+      handler: key, path: file?.path, source: source, definition: states.current.plan.definitions[key])
   }
 }

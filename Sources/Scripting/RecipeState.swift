@@ -30,7 +30,11 @@ struct RecipeOrigin: Sendable {
     do {
       let helpers = try await ScriptHelpers(script)
       let returned = try await script.load(source: source.bytes, name: source.name, mode: .recipe)
-      let plan = try RecipeReader(returned, of: source, in: context.workspace).plan(below: ceiling)
+      let reader = try RecipeReader(returned, of: source, in: context.workspace)
+      var plan = try reader.plan(below: ceiling)
+      for (key, function) in reader.functions {
+        plan.definitions[key] = await script.definition(of: function)
+      }
       await script.setLimits(plan.limits)
       modules.seal()
       return RecipeState(script: script, plan: plan, helpers: helpers)

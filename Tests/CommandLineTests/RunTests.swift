@@ -49,6 +49,31 @@ struct RunTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("shows the line and the traceback of every handler that fails, also in JSON")
+  func traces() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("text", to: "in/a.md")
+    try sandbox.write(
+      """
+      return { name = "broken", discover = "in/*.md",
+        completed = function(file) error("no " .. file.name) end,
+        summary = function(totals) return totals.found.all end,
+      }
+      """, to: "broken.lua")
+    let text = try await sandbox.moontide("run", "broken.lua")
+    #expect(text.status == 1, "\(text)")
+    let shown = text.output + text.errors
+    #expect(shown.contains("broken.lua:2: in completed for in/a.md: no a.md"), "\(text)")
+    #expect(shown.contains("  2 |   completed = function(file)"), "\(text)")
+    #expect(shown.contains("  3 |   summary = function(totals)"), "\(text)")
+    let json = try await sandbox.moontide("run", "broken.lua", "--json")
+    let lines = json.output.split(separator: "\n")
+    for event in ["step_failed", "problem"] {
+      let line = try #require(lines.first { $0.contains("\"\(event)\"") }, "\(json)")
+      #expect(line.contains("\"trace\":\"  "), "\(line)")
+    }
+  }
+
   @Test("does not take again what it moved itself")
   func movedFilesAreKnown() async throws {
     let sandbox = try handbookSandbox()

@@ -48,6 +48,66 @@ import Testing
     #expect(inHost.place == "t.lua:1")
   }
 
+  @Test("A long traceback says in a line how much of it is left out")
+  func longTraceback() async throws {
+    let deep = try await failure(
+      "local function f(n) if n == 0 then error('x') end f(n - 1) return n end f(400)")
+    #expect(deep.traceback.count == 23, "\(deep.traceback)")
+    #expect(deep.traceback.filter { $0.hasPrefix("...") } == ["... (381 more)"], "\(deep.traceback)")
+    #expect(deep.traceback.allSatisfy { !$0.contains("\\t") })
+    let deeper = try await failure("local function f() return 1 + f() end f()")
+    #expect(deeper.traceback.last == "... and many more")
+  }
+
+  @Test("A traceback shows what ran inside of a coroutine, too")
+  func coroutineTraceback() async throws {
+    let error = try await failure(
+      "local function inner() host.fail(1) end\nlocal function outer() coroutine.wrap(inner)() end\nouter()")
+    let joined = error.traceback.joined(separator: "\n")
+    #expect(error.traceback.first == "[C]: in function 'host.fail'", "\(joined)")
+    #expect(joined.contains("t.lua:1: in function <t.lua:1>"), "\(joined)")
+    #expect(
+      joined.contains("t.lua:2: in upvalue 'outer'") || joined.contains("t.lua:2: in local 'outer'"),
+      "\(joined)")
+  }
+
+  @Test("A traceback names functions of the host as scripts do, whatever they are written in")
+  func namesInTraceback() async throws {
+    let wrapped = LuaModule("host") { module in
+      module.script(
+        """
+        local host = ...
+        local fail = host.fail
+        function host.fail(n) fail(n) end
+        """)
+    }
+    let script = try LuaScript(
+      LuaConfiguration(name: "test", modules: testModules(ManualClock()) + [wrapped]))
+    do {
+      _ = try await script.load(source: "local f = host.fail\nf(3)", name: "t.lua")
+      Issue.record("no error")
+    } catch let error as LuaError {
+      #expect(error.traceback.first == "[C]: in function 'host.fail'", "\(error.traceback)")
+      #expect(error.traceback.count { $0.contains("host.fail") } == 1, "\(error.traceback)")
+      #expect(error.traceback.last == "t.lua:2: in main chunk", "\(error.traceback)")
+    }
+    let missing = try await failure("string.rep()\n")
+    #expect(missing.traceback.first == "[C]: in function 'string.rep'", "\(missing.traceback)")
+  }
+
+  @Test("Where a function is defined can be asked")
+  func definition() async throws {
+    let script = try makeScript()
+    let values = try await script.load(
+      source: "local function f()\nend\nreturn f, host.fail, function() end", name: "t.lua")
+    let functions = values.compactMap(\.function)
+    #expect(
+      await script.definition(of: functions[0])
+        == LuaDefinition(script: "t.lua", line: 1, sourceLine: "local function f()"))
+    #expect(await script.definition(of: functions[1]) == nil)
+    #expect(await script.definition(of: functions[2])?.line == 3)
+  }
+
   @Test("A Swift error that crosses the script comes out as the same error")
   func sameError() async throws {
     for source in [
@@ -78,6 +138,12 @@ import Testing
       ("error(setmetatable({}, {__name = 'Mine'}))", "Mine: 0x"),
       ("error(coroutine.create(print))", "thread: "),
       ("local t = {} t.t = t error(t)", "table: 0x"),
+      ("error({ message = 'hey\\n' })", "hey\\n"),
+      ("error({ message = 12 })", "table: 0x"),
+      ("error(setmetatable({}, { __index = function() error('no') end }))", "table: 0x"),
+      (
+        "error(setmetatable({ message = 'hidden' }, { __tostring = function() return 'shown' end }))", "shown"
+      ),
       ("error('x\\n\\27[31mFAKE')", "x\\n\\u{1b}[31mFAKE"),
       ("error(('x'):rep(100000))", "xxxxx"),
       ("error(host.opaque('v'))", "verdict"),

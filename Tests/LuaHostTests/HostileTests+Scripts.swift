@@ -201,6 +201,68 @@ extension HostileTests {
     Script(
       name: "recursion in pcall", source: "local function f() return pcall(f) end while true do f() end"),
     Script(name: "recursion that goes on", source: "local function f() f() end while true do pcall(f) end"),
+    Script(name: "recursion in pcall, twice", source: "local function f() pcall(f) pcall(f) end f()"),
+    Script(
+      name: "recursion in pcall, and again after it",
+      source: "local function f() return pcall(f) and f() end f()"),
+    Script(
+      name: "recursion in xpcall, twice",
+      source: "local function f() xpcall(f, print) xpcall(f, print) end f()"),
+    Script(
+      name: "recursion in pcall and __index",
+      source:
+        "local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) pcall(function() return t[k] end) return t[k] end return t.x"
+    ),
+    Script(
+      name: "recursion in pcall and coroutines",
+      source: "local function f() coroutine.wrap(function() pcall(f) pcall(f) end)() end f()"),
+    Script(
+      name: "recursion in pcall that yields",
+      source:
+        "local function f() coroutine.yield() pcall(f) pcall(f) end local co = coroutine.wrap(f) while true do co() end"
+    ),
+    Script(
+      name: "recursion in pcall that waits", source: "local function f() host.now() pcall(f) pcall(f) end f()"
+    ),
+    Script(
+      name: "recursion with __close",
+      source:
+        "local mt = {__close = function() end} local function f() local c <close> = setmetatable({}, mt) f() end while true do pcall(f) end",
+      stoppedBy: [.memory, .seconds, .instructions]),
+    Script(
+      name: "recursion in pcall with __close",
+      source:
+        "local function f() local c <close> = setmetatable({}, {__close = function() pcall(f) end}) pcall(f) end f()"
+    ),
+    Script(
+      name: "recursion in an xpcall handler",
+      source: "local function f() xpcall(error, f) xpcall(error, f) end f()"),
+    Script(
+      name: "recursion through timeout",
+      source: "local function f() return moontide.timeout(100, f) end f()", stoppedBy: []),
+    Script(
+      name: "recursion through timeout that goes on",
+      source: "local function f() return moontide.timeout(100, f) end while true do pcall(f) end"),
+    Script(
+      name: "recursion through all", source: "local function f() moontide.all { f } end f()", stoppedBy: []),
+    Script(
+      name: "recursion through all that goes on",
+      source: "local function f() moontide.all { f } end while true do pcall(f) end"),
+    Script(
+      name: "recursion through all, twice", source: "local function f() moontide.all { f, f } end f()",
+      stoppedBy: []),
+    Script(
+      name: "recursion through all in pcall, twice",
+      source: "local function f() pcall(moontide.all, { f, f }) end f()"),
+    Script(
+      name: "all of a million", source: "local t = {} for i = 1, 300000 do t[i] = print end moontide.all(t)",
+      stoppedBy: []),
+    Script(
+      name: "all of many, nested",
+      source:
+        "local t = {} local function g() pcall(moontide.all, t) end for i = 1, 900 do t[i] = g end while true do g() end"
+    ),
+    Script(name: "timeout in a loop", source: "while true do moontide.timeout(100, function() end) end"),
     Script(
       name: "recursion through __index",
       source: "local t = {} setmetatable(t, {__index = function(t, k) return t[k] end}) return t.x",

@@ -96,7 +96,8 @@ import Testing
     for source in [
       "pcall(moontide.all, { function() while true do end end }) return 1",
       "while true do pcall(moontide.all, { function() for i = 1, 1000 do end end }) end",
-      "local function f() return moontide.all { f, f } end f()",
+      "local function f() pcall(moontide.all, { f, f }) end f()",
+      "local function f() pcall(moontide.timeout, 1000, f) pcall(moontide.timeout, 1000, f) end f()",
       "pcall(moontide.timeout, 1000, function() while true do end end) return 1",
     ] {
       do {
@@ -107,6 +108,18 @@ import Testing
       }
     }
     #expect(try await script.load(source: "return 1", name: "t.lua") == [1])
+  }
+
+  @Test("What starting a function takes counts as running")
+  func starting() async throws {
+    let script = try script(ManualClock(), limits: LuaLimits(instructions: .max, seconds: 0.01))
+    do {
+      _ = try await script.load(
+        source: "for i = 1, 1000 do moontide.all { function() end } end", name: "t.lua")
+      Issue.record("no error")
+    } catch let error as LuaError {
+      #expect(error.limit == .seconds, "\(error)")
+    }
   }
 
   @Test("Cancelling the call cancels all that it runs together")
@@ -163,6 +176,18 @@ import Testing
       (
         "moontide.timeout(-1, print)",
         "moontide.timeout: argument #1: finite number of at least 0.0 wanted, got number -1"
+      ),
+      (
+        "local function f() return moontide.timeout(100, f) end f()",
+        "functions that run functions nest more than 200 deep"
+      ),
+      (
+        "local function f() moontide.all { f } end f()",
+        "functions that run functions nest more than 200 deep"
+      ),
+      (
+        "local t = {} for i = 1, 2000 do t[i] = function() moontide.timeout(9, function() end) end end moontide.all(t)",
+        "more than 1000 functions run at once"
       ),
       ("moontide.timeout(1)", "moontide.timeout: argument #2: function wanted, got nothing"),
       (

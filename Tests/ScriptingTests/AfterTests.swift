@@ -88,6 +88,10 @@ import Workspace
     } catch let failure as Failure {
       #expect(failure.message == message)
       #expect(failure.handler == "completed")
+      let trace = (failure.trace ?? "").split(separator: "\n").map(String.init)
+      #expect(trace.first == "  2 | completed = \(lines)", "\(trace)")
+      #expect(trace.dropFirst().first?.hasSuffix("^") == true, "\(trace)")
+      #expect(trace.last?.hasPrefix("    r.lua:2: in ") == true, "\(trace)")
     }
   }
 

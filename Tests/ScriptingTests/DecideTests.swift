@@ -188,6 +188,21 @@ import Workspace
     #expect(lines.contains { $0.contains("r.lua:3: in ") }, "\(lines)")
   }
 
+  @Test("A wrong result is placed where the handler's function begins, also in a module")
+  func wrongResultTrace() async throws {
+    let bench = try Bench()
+    let here = try await bench.fault("accept = function(f)\n  return 5\nend")
+    #expect(here.message.hasPrefix("r.lua:2: in accept for notes/a b.md: accept returned a number (5)"))
+    #expect(here.trace == "  2 | accept = function(f)\n    | ^\n    r.lua:2: in function <r.lua:2>")
+    try bench.project.write("lib/shared.lua", "return {\n  accept = function(f) return 5 end,\n}\n")
+    let there = try await bench.fault("accept = require('shared').accept")
+    #expect(there.message.hasPrefix("lib/shared.lua:2: in accept for notes/a b.md: "), "\(there.message)")
+    #expect(there.trace?.hasPrefix("  2 |   accept = function(f) return 5 end,\n") == true, "\(there)")
+    let constant = try await bench.fault(
+      "rename = '{stem}{stem}'", of: String(repeating: "n", count: 150) + ".md")
+    #expect(constant.trace?.hasPrefix("  2 | rename = '{stem}{stem}'\n    | ^") == true, "\(constant)")
+  }
+
   @Test("A handler that runs out of memory is said with the line that ran out")
   func memory() async throws {
     let bench = try Bench()

@@ -57,7 +57,7 @@ import Workspace
     await #expect(
       throws: Failure(
         .script, "r.lua:1: in discover: \"notes\" is a directory; for all files in it write \"notes/**\"",
-        handler: "discover"
+        handler: "discover", trace: "  1 | return { name = 'r', discover = 'notes' }\n    | ^"
       )
     ) { try await recipe.discovery() }
     await recipe.close()
@@ -176,6 +176,29 @@ import Workspace
   func wrong(discover: String, message: String) async throws {
     let result = try await pages(discover, in: Bench())
     #expect(result.error?.hasSuffix(message) == true, "\(result.error ?? "")")
+  }
+
+  @Test(
+    "A failure of discover shows the line with its caret and what was running",
+    arguments: [
+      (
+        "function()\n  error('no')\nend", 2,
+        "  2 |   error('no')\n    |   ^\n    [C]: in function 'error'\n    r.lua:2: in "
+      ),
+      (
+        "function()\n  return { 42 }\nend", 1,
+        "  1 | return { name = 'r', discover = function()\n    | ^\n    r.lua:1: in "
+      ),
+    ])
+  func trace(discover: String, line: Int, trace: String) async throws {
+    let recipe = try await Bench().recipe("return { name = 'r', discover = \(discover) }")
+    guard case .named(let next) = try await recipe.discovery() else { return }
+    var failure: Failure?
+    do throws(Failure) { _ = try await next() } catch { failure = error }
+    #expect(
+      failure?.message.hasPrefix("r.lua:\(line): in discover: ") == true, "\(failure?.message ?? "none")")
+    #expect(failure?.trace?.hasPrefix(trace) == true, "\(failure?.trace ?? "none")")
+    await recipe.close()
   }
 
   @Test("A function that gives nothing at all is warned of")

@@ -1,3 +1,4 @@
+import LuaHost
 import LuaLibrary
 import ScriptTestSupport
 import Scripting
@@ -54,6 +55,27 @@ import Testing
       #expect(error.message.hasPrefix(message), "\(error.message)")
       #expect(error.report.hasPrefix(error.message + "\n" + line), "\(error.report)")
       #expect(!error.report.dropFirst(error.message.count).contains("moontide:"), "\(error.report)")
+    }
+  }
+
+  @Test("A limit that is broken while a script or a recipe is run from the top names the flag that raises it")
+  func limits() async throws {
+    let context = bench.surroundings.context()
+    let source = ScriptSource(name: "s.lua", text: "while true do end")
+    let limits = LuaLimits(seconds: 0.05)
+    let advice = "(raise it with --limit seconds=…, or do less)"
+    do throws(ScriptError) {
+      try await ScriptRunner.run(source, arguments: [], context: context, limits: limits)
+      Issue.record("no error")
+    } catch {
+      #expect(error.code == .limit)
+      #expect(error.message.hasSuffix(advice), "\(error.message)")
+    }
+    do throws(ScriptError) {
+      _ = try await LuaRecipe.load(source, context: context, limits: limits)
+      Issue.record("no error")
+    } catch {
+      #expect(error.message.hasSuffix(advice), "\(error.message)")
     }
   }
 

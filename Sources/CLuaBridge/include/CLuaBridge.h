@@ -78,6 +78,7 @@ typedef struct clb_call {
   char *traceback;          // malloced, or NULL
   clb_place raised;         // where the error was raised that last left a coroutine of the script
   const void *raised_value; // and that error, or NULL
+  char *raised_traceback;   // the functions that were running there; malloced, or NULL
 } clb_call;
 
 typedef struct clb_callbacks {
@@ -106,6 +107,7 @@ typedef struct clb_host {
   int in_swift;             // > 0 while Swift code runs: the cap is not enforced
   lua_State *blocked;       // a resumer of the current coroutine that cannot yield, or NULL
   int closing;              // depth of coroutine.close
+  int protected_depth;      // pcalls and xpcalls around what runs now, in its coroutine
   clb_call *call;           // the call that runs now, or NULL
   clb_call *idle;           // calls that are free
   int idle_count;
@@ -198,6 +200,8 @@ void clb_push_host_function(lua_State *L, int function, const char *name, int wa
 void clb_push_object(lua_State *L, void *swift, int type);
 // The innermost line of a script that is running on L.
 void clb_find_place(lua_State *L, clb_place *place);
+// Where the function on top of the stack is defined, which it pops. Line 0 for one of C.
+void clb_find_definition(lua_State *L, clb_place *place);
 clb_object *clb_to_object(lua_State *L, int index);
 // Defines the metatable of a new type over the table of members on top of the stack, which it pops.
 int clb_define_type(clb_host *host, const char *name, bool has_text);

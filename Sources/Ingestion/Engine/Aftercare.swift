@@ -29,7 +29,7 @@ struct Aftercare: Sendable {
       let message = (error as? Failure)?.message ?? (error as? WorkspaceError)?.message ?? "\(error)"
       job.step?.error = message
       job = try await ledger.record(LedgerChange(job))
-      report(.stepFailed(job.key.path, message))
+      report(.stepFailed(job.key.path, message, trace: (error as? Failure)?.trace))
       return (job, .failed(message))
     }
   }

@@ -96,7 +96,8 @@ package struct Engine: Sendable {
         slots.tally.stop(Task.isCancelled ? .requested : .ledger(error.message))
       } catch {
         slots.tally.add(.problem)
-        report(.problem(path: recipe.name, message: (error as? Failure)?.message ?? "\(error)"))
+        let failure = error as? Failure
+        report(.problem(path: recipe.name, message: failure?.message ?? "\(error)", trace: failure?.trace))
       }
       await slots.drain(&group)
       for _ in 0..<slots.room.settling { slots.tally.add(.left) }
@@ -116,7 +117,7 @@ package struct Engine: Sendable {
       try await recipe.summary(tally.summary)
     } catch {
       tally.add(.problem)
-      report(.problem(path: recipe.name, message: error.message))
+      report(.problem(path: recipe.name, message: error.message, trace: error.trace))
     }
   }
 

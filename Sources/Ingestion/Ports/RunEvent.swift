@@ -6,8 +6,8 @@ package enum RunEvent: Sendable {
   case began(recipe: String, profile: String)
   /// An earlier run left so many files under way; they come first.
   case resuming(jobs: Int)
-  /// A place that could not be looked at.
-  case problem(path: String, message: String)
+  /// A place that could not be looked at, or a handler of the whole run that failed; `trace` as in `Failure`.
+  case problem(path: String, message: String, trace: String? = nil)
   case skipped(ProjectPath, reason: String?)
   case deferred(ProjectPath, until: Timestamp, reason: String?)
   /// Not taken, for now: its name is right, and it is not complete.
@@ -23,7 +23,7 @@ package enum RunEvent: Sendable {
   /// What was done with the file afterwards, such as "moved to uploaded/a.md".
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
-  case stepFailed(ProjectPath, String)
+  case stepFailed(ProjectPath, String, trace: String? = nil)
   /// Another process asked for something, and it is done: "2 files are tried again".
   case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.

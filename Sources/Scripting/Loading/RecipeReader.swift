@@ -51,6 +51,13 @@ struct RecipeReader {
     return plan
   }
 
+  /// The functions of the table.
+  var functions: [RecipeKey: LuaFunction] {
+    var functions: [RecipeKey: LuaFunction] = [:]
+    for key in RecipeKey.allCases { functions[key] = self[key]?.function }
+    return functions
+  }
+
   subscript(_ key: RecipeKey) -> LuaValue? { table[key.rawValue] }
 
   func wrong(_ key: RecipeKey, _ problem: String) -> ScriptError {

@@ -37,10 +37,11 @@ package struct ScriptError: Error, Sendable, CustomStringConvertible {
 
   /// What a script's own error is for the person who runs it.
   init(_ error: any Error, in source: ScriptSource) {
-    guard let error = error as? LuaError else {
+    guard var error = error as? LuaError else {
       self.init(.failed, "\(source.name): \(escapingControls(String(describing: error)))")
       return
     }
+    if let limit = error.limit { error.hint = limit.advice }
     let code: Code =
       switch error.code {
       case .syntax: .syntax

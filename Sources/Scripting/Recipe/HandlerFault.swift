@@ -19,25 +19,24 @@ struct HandlerCall: Sendable {
   /// The file that it is about, if it is about one.
   let path: ProjectPath?
   let source: ScriptSource
+  /// Where its function begins, if it is one.
+  let definition: LuaDefinition?
 
   /// What a handler's error is, in one sentence with script, line, handler and file.
   func fault(_ error: any Error) -> HandlerFault {
-    guard let error = error as? LuaError else {
+    guard var error = error as? LuaError else {
       if error is CancellationError { return .cancelled }
-      return failure(escapingControls(String(describing: error)), place: definition)
+      return failure(escapingControls(String(describing: error)))
     }
     switch error.code {
     case .cancelled, .closed: return .cancelled
     case .syntax, .failed, .limit, .value, .unavailable: break
     }
-    let advice =
-      error.limit.map { "raise it with --limit \($0.rawValue)=…, or do less in one call" } ?? error.hint
-    let hint = advice.map { " (\($0))" } ?? ""
-    let trace = error.report.split(separator: "\n").dropFirst().joined(separator: "\n")
+    if error.place == nil { place(&error) }
+    let hint = (error.limit?.advice.appending(" in one call") ?? error.hint).map { " (\($0))" } ?? ""
     var fault = Failure(
-      error.limit == nil ? .script : .stopped,
-      sentence(error.message + hint, place: error.place ?? definition), handler: handler.rawValue,
-      trace: trace.isEmpty ? nil : trace)
+      error.limit == nil ? .script : .stopped, sentence(error.message + hint, error),
+      handler: handler.rawValue, trace: trace(error))
     switch error.underlying {
     case let error as ServiceError:
       fault.status = error.status
@@ -52,26 +51,47 @@ struct HandlerCall: Sendable {
   }
 
   /// The fault of a handler that returned something else than it should.
-  ///
-  /// - Parameter answer: nil when it returned nothing.
   func fault(returning problem: WrongValue) -> HandlerFault {
-    failure("\(handler.rawValue) returned \(problem.problem)", place: definition)
+    failure("\(handler.rawValue) returned \(problem.problem)")
   }
 
   /// The fault of something that is wrong with the answer as a whole.
-  func failure(_ problem: String) -> HandlerFault { failure(problem, place: definition) }
-
-  private func failure(_ problem: String, place: String) -> HandlerFault {
-    .failure(Failure(.script, sentence(problem, place: place), handler: handler.rawValue))
+  func failure(_ problem: String) -> HandlerFault {
+    var error = LuaError(code: .value, message: problem)
+    place(&error)
+    return .failure(
+      Failure(.script, sentence(problem, error), handler: handler.rawValue, trace: trace(error)))
   }
 
-  private func sentence(_ problem: String, place: String) -> String {
+  private func sentence(_ problem: String, _ error: LuaError) -> String {
     let file = path.map { " for \(escapingControls($0.string))" } ?? ""
-    return "\(place): in \(handler.rawValue)\(file): \(problem)"
+    return "\(error.place ?? source.name): in \(handler.rawValue)\(file): \(problem)"
   }
 
-  /// Where the handler is set in the script.
-  private var definition: String {
-    source.place(ofKey: handler.rawValue).map { "\(source.name):\($0.line)" } ?? source.name
+  /// The line with its caret, and the functions that were running.
+  private func trace(_ error: LuaError) -> String? {
+    let lines = error.report.split(separator: "\n").dropFirst()
+    return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }
+
+  /// Blames the handler as a whole: where its function begins, or where its key is set.
+  private func place(_ error: inout LuaError) {
+    if let definition {
+      error.script = definition.script
+      error.line = definition.line
+      error.sourceLine = definition.sourceLine
+      let place = "\(definition.script):\(definition.line)"
+      if error.traceback.isEmpty { error.traceback = ["\(place): in function <\(place)>"] }
+    } else {
+      let key = source.place(ofKey: handler.rawValue)
+      error.script = source.name
+      error.line = key?.line
+      error.sourceLine = key?.text
+    }
+  }
+}
+
+extension LuaLimit {
+  /// What a person does about a limit that was broken.
+  var advice: String { "raise it with --limit \(rawValue)=…, or do less" }
 }

@@ -23,6 +23,8 @@ struct RecipePlan: Sendable {
   var limits: LuaLimits
   /// What the recipe asks for; it permits nothing by itself.
   var permissions: PermissionDeclaration = .none
+  /// Where the functions are defined, for messages.
+  var definitions: [RecipeKey: LuaDefinition] = [:]
 
   /// Where candidates come from.
   enum Discover: Sendable {

@@ -13,6 +13,8 @@ struct EventJSON: Encodable {
   var keyHint: String?
   var reason: String?
   var message: String?
+  /// Where in the script a handler failed, as in a failure.
+  var trace: String?
   var until: Timestamp?
   var session: FileSession?
   var failure: Failure?
@@ -35,9 +37,10 @@ struct EventJSON: Encodable {
     case .resuming(let jobs):
       self.init("resuming")
       self.jobs = jobs
-    case .problem(let path, let message):
+    case .problem(let path, let message, let trace):
       self.init("problem", path: path)
       self.message = message
+      self.trace = trace
     case .skipped(let path, let reason):
       self.init("skipped", path: path.string)
       self.reason = reason
@@ -69,9 +72,10 @@ struct EventJSON: Encodable {
     case .finished(let path, let what):
       self.init("finished", path: path.string)
       self.message = what
-    case .stepFailed(let path, let message):
+    case .stepFailed(let path, let message, let trace):
       self.init("step_failed", path: path.string)
       self.message = message
+      self.trace = trace
     case .answered(let what):
       self.init("answered")
       self.message = what

@@ -12,8 +12,8 @@ enum EventText {
       "asked     \(what.printable)"
     case .resuming(let jobs):
       "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
-    case .problem(let path, let message):
-      "problem   \(path.printable): \(message.printableLines)"
+    case .problem(let path, let message, let trace):
+      "problem   \(path.printable): \(message.printableLines)\(lines(trace))"
     case .skipped(let path, let reason):
       "skipped   \(path.string.printable)\(because(reason))"
     case .deferred(let path, let moment, let reason):
@@ -30,8 +30,8 @@ enum EventText {
       failed(path.string, failure, isNew: isNew)
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
-    case .stepFailed(let path, let message):
-      "unfinished \(path.string.printable): \(message.printableLines)"
+    case .stepFailed(let path, let message, let trace):
+      "unfinished \(path.string.printable): \(message.printableLines)\(lines(trace))"
     }
   }
 
@@ -52,11 +52,13 @@ enum EventText {
   private static func failed(_ path: String, _ failure: Failure, isNew: Bool) -> String {
     let word = failure.kind == .rejected ? "rejected  " : "failed    "
     let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
-    var line = word + path.printable + ": " + failure.report.printableLines + again
-    if isNew, let trace = failure.trace {
-      for step in trace.split(separator: "\n") { line += "\n            " + String(step).printable }
-    }
-    return line
+    return word + path.printable + ": " + failure.report.printableLines + again
+      + (isNew ? lines(failure.trace) : "")
+  }
+
+  /// The lines of a trace, each below the event.
+  private static func lines(_ trace: String?) -> String {
+    (trace ?? "").split(separator: "\n").map { "\n            " + String($0).printable }.joined()
   }
 }
 
