@@ -138,7 +138,7 @@ package struct History {
       retry: Retrier(policy: .standard, sleep: { [clock] in clock.advance(by: $0) }, chance: { 0.5 }),
       clock: clock.machine, newKey: { "key-\(keys.next())" }
     ) { event in
-      if case .problem(let path, let message) = event {
+      if case .problem(let path, let message, _) = event {
         problems.withLock { $0.append("\(path): \(message)") }
       }
     }

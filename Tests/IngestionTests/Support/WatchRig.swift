@@ -141,7 +141,7 @@ struct Events {
   }
 
   mutating func problem() async -> String? {
-    await next { if case .problem(_, let message) = $0 { message } else { nil } }
+    await next { if case .problem(_, let message, _) = $0 { message } else { nil } }
   }
 }
 
