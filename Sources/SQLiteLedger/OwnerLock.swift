@@ -42,6 +42,10 @@ final class OwnerLock: Sendable {
   }
 
   deinit {
+    // Not left to the closing: a process that is just being started has the descriptor too, until it is another program.
+    var none = Self.wholeFile
+    none.l_type = Int16(F_UNLCK)
+    _ = fcntl(descriptor, OpenFileLock.set, &none)
     close(descriptor)
   }
 

@@ -55,7 +55,8 @@ import Testing
     #expect(deep.traceback.count == 23, "\(deep.traceback)")
     #expect(deep.traceback.filter { $0.hasPrefix("...") } == ["... (381 more)"], "\(deep.traceback)")
     #expect(deep.traceback.allSatisfy { !$0.contains("\\t") })
-    let deeper = try await failure("local function f() return 1 + f() end f()")
+    let deeper = try await failure(
+      "local function f(n) if n == 0 then error('x') end f(n - 1) return n end f(5000)")
     #expect(deeper.traceback.last == "... and many more")
   }
 

@@ -39,7 +39,7 @@ final class PathPages: Sendable {
   /// The next paths, fewer where some were given before; nil at the end.
   func next() async throws(Failure) -> [ProjectPath]? {
     let call = recipe.call(.discover)
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    try throwFailure()
     let items: [LuaValue]
     do {
       let results = try await home.script.call(nextPage, label: "discover")
@@ -53,7 +53,13 @@ final class PathPages: Sendable {
     } catch {
       throw recipe.failure(of: error, in: call)
     }
-    return take(items, call)
+    let paths = take(items, call)
+    if paths.isEmpty { try throwFailure() }
+    return paths
+  }
+
+  private func throwFailure() throws(Failure) {
+    if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// The paths up to the first one that is none, which fails the next page.
