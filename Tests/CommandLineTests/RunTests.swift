@@ -49,6 +49,34 @@ struct RunTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("goes on sending while a handler runs for ever, and stops that one alone")
+  func runaway() async throws {
+    let sandbox = try Sandbox()
+    for number in 1...10 { try sandbox.write("file \(number)", to: "in/\(number).txt") }
+    try sandbox.write(
+      """
+      return {
+        name = "runaway",
+        discover = function()
+          for i = 1, 10 do coroutine.yield("in/" .. i .. ".txt") end
+        end,
+        rename = function(file)
+          while file.stem == "5" do end
+          return file.name
+        end,
+      }
+      """, to: "runaway.lua")
+    let run = try await sandbox.moontide("run", "runaway.lua", "--limit", "seconds=5")
+    #expect(run.status == 1, "\(run)")
+    #expect(run.lastLine.contains("10 found, 9 sent") && run.lastLine.contains("1 failed"), "\(run)")
+    let lines = run.output.split(separator: "\n")
+    let failure = try #require(
+      lines.firstIndex { $0.hasPrefix("failed    in/5.txt: runaway.lua:7: ") }, "\(run)")
+    #expect(lines[failure].contains("longer than 5.0 seconds") && lines[failure].contains("--limit seconds="))
+    // Those that were decided before it are sent while it runs.
+    #expect(lines[..<failure].contains { $0.hasPrefix("sent      in/1.txt") }, "\(run)")
+  }
+
   @Test("shows the line and the traceback of every handler that fails, also in JSON")
   func traces() async throws {
     let sandbox = try Sandbox()
