@@ -18,6 +18,7 @@ package final class LuaRecipe: Recipe, Sendable {
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
 
+  package let changed: ChangePolicy
   package let settling: Settling
   package let rediscovery: Duration?
 
@@ -59,6 +60,7 @@ package final class LuaRecipe: Recipe, Sendable {
     self.origin = origin
     states = RecipeStates(state)
     name = state.plan.name
+    changed = state.plan.changed
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
     handlesCompleted = !state.plan.completed.isAbsent

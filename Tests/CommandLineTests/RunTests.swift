@@ -49,6 +49,21 @@ struct RunTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("sends no more than --max-files, says what is left, and sends that the next time")
+  func mostFiles() async throws {
+    let sandbox = try Sandbox()
+    for number in 1...5 { try sandbox.write("file \(number)", to: "in/\(number).txt") }
+    try sandbox.write("return { name = 'some', discover = 'in/*' }", to: "some.lua")
+    let first = try await sandbox.moontide("run", "some.lua", "--max-files", "2")
+    #expect(
+      first.status == 6 && first.errors.contains("--max-files 2 was asked for: 3 files left"), "\(first)")
+    let second = try await sandbox.moontide("run", "some.lua", "--max-bytes", "1K")
+    #expect(second.status == 0 && second.lastLine.contains("5 found, 3 sent, 2 already done"), "\(second)")
+    for wrong in [("--max-files", "0"), ("--max-bytes", "much"), ("--watch", "--max-files=1")] {
+      #expect(try await sandbox.moontide("run", "some.lua", wrong.0, wrong.1).status == 2, "\(wrong)")
+    }
+  }
+
   @Test("goes on sending while a handler runs for ever, and stops that one alone")
   func runaway() async throws {
     let sandbox = try Sandbox()

@@ -47,6 +47,46 @@ struct EngineTests {
     #expect(order.withLock { $0.last } == "slow.md")
   }
 
+  @Test(
+    "begins no more than it is allowed, finishes what an earlier run began, and says what is left",
+    arguments: [
+      (Allowance(files: 2), 2), (Allowance(bytes: 9), 2), (Allowance(bytes: 3), 0),
+      (Allowance(files: 9, bytes: 8), 2), (Allowance(files: 5, bytes: 20), 5),
+    ])
+  func allowance(allowance: Allowance, sent: Int) async throws {
+    let project = try TemporaryProject()
+    for name in ["a", "b", "c", "d", "e"] { try project.write("four", to: "\(name).md") }
+    let rig = try await Rig(project)
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    let first = await rig.engine(try SwiftRecipe(), ledger: ledger, allowance: allowance).run()
+    #expect(first.found == 5 && first.sent == sent && first.left == 5 - sent)
+    #expect(first.stop == (sent < 5 ? .limit(allowance) : nil))
+    #expect(try await rig.sessions().count == sent)
+    let second = await rig.engine(try SwiftRecipe(), ledger: ledger).run()
+    #expect(second.sent == 5 - sent && second.stop == nil)
+    #expect(try await rig.sessions().allSatisfy { $0.status == .completed })
+  }
+
+  @Test(
+    "does with a file that was sent and has changed what the recipe says", arguments: ChangePolicy.allCases)
+  func changed(policy: ChangePolicy) async throws {
+    let project = try TemporaryProject()
+    try project.write("old", to: "a.md")
+    let rig = try await Rig(project)
+    let recipe = try SwiftRecipe(changed: policy)
+    #expect(try await rig.run(recipe).summary.sent == 1)
+    try project.write("newer", to: "a.md")
+    try project.write("other", to: "b.md")
+    let second = try await rig.run(recipe).summary
+    #expect(second.sent == (policy == .send ? 2 : 1), "a file that was never sent is sent in any case")
+    #expect(second.skipped == (policy == .skip ? 1 : 0) && second.rejected == (policy == .fail ? 1 : 0))
+    // Corrected, the recipe sends what it had left out.
+    let third = try await rig.run(try SwiftRecipe(version: "2")).summary
+    #expect(third.sent == (policy == .send ? 0 : 1) && third.isClean)
+    try project.write("old", to: "a.md")
+    #expect(try await rig.run(recipe).summary.touched == 1, "what was sent is no change")
+  }
+
   @Test("settles a changed stamp by the content")
   func touched() async throws {
     let project = try TemporaryProject()

@@ -64,6 +64,10 @@ import Workspace
         wrap("ready = '{name}'"),
         "r.lua:2: `ready` is a string (\"{name}\"): the marker would be the file itself"
       ),
+      (
+        wrap("changed = 'no'"),
+        "r.lua:2: `changed` is a string (\"no\"); it takes \"send\", \"skip\" or \"fail\""
+      ),
       (wrap("retries = 5"), "r.lua:2: the key `retries` is not supported by this version; remove it"),
       (
         wrap("permissions = true"),

@@ -53,8 +53,9 @@ extension Engine {
       slots.tally.add(Outcome(standing: job))
     }
     for job in sorted.underWay { await submit(job, resumed: true, &slots, &group) }
-    if sorted.unknown.isEmpty { return }
 
+    try await begin(sorted.ruled, intake, &slots, &group)
+    if sorted.unknown.isEmpty { return }
     // A handler that takes its time holds up its own file, not those that are decided meanwhile.
     let answers = Answers()
     async let asking: Void = {
@@ -69,7 +70,7 @@ extension Engine {
 
   /// Records what the recipe said of candidates, and begins with those that are to be sent.
   private func begin(
-    _ ruled: [(unknown: Sorted.Unknown, ruling: Ruling)], _ intake: Intake, _ slots: inout Slots,
+    _ ruled: [Sorted.Ruled], _ intake: Intake, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
     var toSend: [Job] = []
@@ -99,8 +100,11 @@ extension Engine {
     var standing: [Job] = []
     var underWay: [Job] = []
     var unknown: [Unknown] = []
+    /// Those that the recipe need not be asked about.
+    var ruled: [Ruled] = []
 
     typealias Unknown = (candidate: Candidate, earlier: Job?)
+    typealias Ruled = (unknown: Unknown, ruling: Ruling)
   }
 
   private func sort(
@@ -144,7 +148,7 @@ extension Engine {
     }
     sorted.found =
       sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count
-      + sorted.unknown.count
+      + sorted.unknown.count + sorted.ruled.count
     return sorted
   }
 
@@ -163,7 +167,12 @@ extension Engine {
       switch try await compare(candidate, job, traces[candidate.path]) {
       case .ownWork: break
       case .sent(let change): touched.append(change)
-      case .different: sorted.unknown.append((candidate, job))
+      case .different:
+        if let ruling = try await rulingOnChange(of: candidate.key) {
+          sorted.ruled.append(((candidate, job), ruling))
+        } else {
+          sorted.unknown.append((candidate, job))
+        }
       }
     }
     return touched
@@ -199,6 +208,12 @@ extension Engine {
     }
     guard !versions.isEmpty, let md5 = await md5(of: candidate) else { return nil }
     return versions.first { $0.md5 == md5 }
+  }
+
+  /// What the recipe's policy says of a file whose content is new; nil when the recipe is to be asked.
+  func rulingOnChange(of key: JobKey) async throws(LedgerError) -> Ruling? {
+    guard let ruling = recipe.changed.ruling else { return nil }
+    return try await ledger.sentVersions(of: key).isEmpty ? nil : ruling
   }
 
   /// nil where it cannot be read, or is another file by now.

@@ -14,6 +14,7 @@ package struct Engine: Sendable {
   let workspace: Workspace
   let types: MIMETypes
   let transfers: Int
+  let allowance: Allowance
   let retry: Retrier
   let clock: WallClock
   let newKey: @Sendable () -> String
@@ -28,12 +29,13 @@ package struct Engine: Sendable {
   /// - Parameters:
   ///   - profile: the destination's name; jobs are kept under it.
   ///   - transfers: how many files are under way at once, at least 1.
+  ///   - allowance: how much is begun at the most in a run; what is under way already is finished in any case.
   ///   - newKey: gives idempotency keys that were never given before.
   ///   - stop: ends the run early.
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    types: MIMETypes, transfers: Int, retry: Retrier, clock: WallClock,
+    types: MIMETypes, transfers: Int, allowance: Allowance = .all, retry: Retrier, clock: WallClock,
     newKey: @escaping @Sendable () -> String,
     stop: StopSignal = StopSignal(), report: @escaping @Sendable (RunEvent) -> Void
   ) {
@@ -44,6 +46,7 @@ package struct Engine: Sendable {
     self.workspace = workspace
     self.types = types
     self.transfers = max(1, transfers)
+    self.allowance = allowance
     self.retry = retry
     self.clock = clock
     self.newKey = newKey
@@ -89,6 +92,7 @@ package struct Engine: Sendable {
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
       var slots = Slots(limit: transfers, bell: bell, now: clock.now)
+      slots.allowance = allowance
       do {
         try await body(&slots, &group)
       } catch let error as LedgerError {
@@ -101,6 +105,7 @@ package struct Engine: Sendable {
       }
       await slots.drain(&group)
       for _ in 0..<slots.room.settling { slots.tally.add(.left) }
+      if slots.isSpent { slots.tally.stop(.limit(allowance)) }
       return slots.tally
     }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
@@ -168,6 +173,13 @@ package struct Engine: Sendable {
     guard mayBegin(slots) else {
       // What was given up is counted as that; only what would have followed is left.
       if job.phase.isUnderWay { slots.tally.add(.left) }
+      return
+    }
+    if resumed {
+      if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.stamp.size) }
+    } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
+      slots.tally.add(.left)
+      slots.isSpent = true
       return
     }
     let passage = Passage(engine: self)

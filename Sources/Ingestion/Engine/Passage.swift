@@ -101,7 +101,8 @@ struct Passage: Sendable {
       engine.report(.touched(path))
       return try await engine.ledger.record(LedgerChange(known))
     }
-    let ruling = await engine.recipe.decide([candidate]).first
+    var ruling = try await engine.rulingOnChange(of: job.key)
+    if ruling == nil { ruling = await engine.recipe.decide([candidate]).first }
     if ruling == .unasked { return nil }
     var next = await engine.job(for: candidate, by: ruling, over: job)
     next.changes = changes

@@ -118,6 +118,10 @@ struct Slots {
   let bell: Bell
   private let landed = Landings()
   private(set) var taken = 0
+  /// What may still be begun.
+  var allowance = Allowance.all
+  /// Whether something was left since that was not enough.
+  var isSpent = false
   private(set) var underWay: Set<ProjectPath> = []
   var room = WaitingRoom()
   var tally: Tally

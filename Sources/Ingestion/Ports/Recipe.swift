@@ -21,6 +21,9 @@ package protocol Recipe: Sendable {
   /// When a file counts as complete.
   var settling: Settling { get }
 
+  /// What is done with a file that was sent before and has new content.
+  var changed: ChangePolicy { get }
+
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
@@ -46,6 +49,7 @@ package protocol Recipe: Sendable {
 
 extension Recipe {
   package var settling: Settling { Settling() }
+  package var changed: ChangePolicy { .send }
   package var rediscovery: Duration? { nil }
 
   package func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {

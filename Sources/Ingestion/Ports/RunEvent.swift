@@ -70,6 +70,8 @@ package struct RunSummary: Hashable, Sendable {
     case ledger(String)
     /// The recipe was stopped too often in a row, and is not asked any more.
     case quarantine(String)
+    /// It was allowed no more.
+    case limit(Allowance)
     /// Somebody paused it.
     case paused(Pause)
   }

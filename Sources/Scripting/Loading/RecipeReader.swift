@@ -45,10 +45,19 @@ struct RecipeReader {
       try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
     plan.summary = try summary()
+    plan.changed = try changed()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
     plan.permissions = try permissions()
     return plan
+  }
+
+  private func changed() throws(ScriptError) -> ChangePolicy {
+    guard let value = self[.changed] else { return .send }
+    guard let policy = value.text.flatMap(ChangePolicy.init(rawValue:)) else {
+      throw wrong(.changed, "is \(described(value)); it takes \(RecipeKey.changed.wanted.value)")
+    }
+    return policy
   }
 
   /// The functions of the table.

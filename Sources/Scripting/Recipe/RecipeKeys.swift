@@ -12,6 +12,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case completed
   case failed
   case summary
+  case changed
   case settle
   case inProgress = "in_progress"
   case ready
@@ -54,6 +55,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
     case .summary: ("a function", "")
+    case .changed: ("\"send\", \"skip\" or \"fail\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
@@ -65,7 +67,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "changed", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "prepare", "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
     "optional",
   ]
 

@@ -15,6 +15,8 @@ struct RecipePlan: Sendable {
   var completed: Rule<AfterAction> = .absent
   var failed: Rule<AfterAction> = .absent
   var summary: LuaFunction?
+  /// What is done with a file that was sent before and has new content.
+  var changed = ChangePolicy.send
   /// When a file counts as complete.
   var settling = Settling()
   /// How often discovery is taken again while watching; nil: as the engine sees fit.

@@ -38,6 +38,7 @@ struct Run: AsyncParsableCommand {
   @Option(help: "How many files are under way at once.")
   var transfers = 8
 
+  @OptionGroup var allowance: AllowanceOptions
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
@@ -55,6 +56,9 @@ struct Run: AsyncParsableCommand {
   func validate() throws {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
+    }
+    guard !watch || allowance.allowance == .all else {
+      throw ValidationError("--max-files and --max-bytes are for a run that ends; --watch does not.")
     }
     try arguments.refuseTwice()
   }
@@ -91,7 +95,7 @@ struct Run: AsyncParsableCommand {
       let watching = WatchingRun(loader: loader, transfers: transfers, stop: stop, hangUp: hangUp)
       summary = await interruption.watching { await watching.run(recipe) }
     } else {
-      let engine = bench.engine(for: recipe, transfers: transfers, stop: stop)
+      let engine = bench.engine(for: recipe, transfers: transfers, allowance: allowance.allowance, stop: stop)
       summary = await interruption.watching { await engine.run() }
       await recipe.close()
     }
@@ -111,6 +115,8 @@ struct Run: AsyncParsableCommand {
       throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
     case .quarantine(let reason):
       throw CommandFailure(.script, "\(reason) \(left)")
+    case .limit(let allowance):
+      throw CommandFailure(.limited, "No more than \(allowance.phrase) was asked for: \(left)")
     case .paused(let pause):
       throw CommandFailure(
         .limited, "\(PauseText.sentence(pause)) Nothing new was begun; `moontide resume` ends it.")

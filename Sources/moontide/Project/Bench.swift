@@ -73,10 +73,13 @@ struct Bench: Sendable {
       record: { [ledger] key, label, result in try await ledger.recordOnce(result, of: key, label: label) })
   }
 
-  func engine(for recipe: LuaRecipe, transfers: Int, stop: StopSignal) -> Engine {
+  func engine(
+    for recipe: LuaRecipe, transfers: Int, allowance: Allowance = .all, stop: StopSignal
+  ) -> Engine {
     Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
-      workspace: workspace, types: types, transfers: transfers, retry: Self.retry, clock: .system,
+      workspace: workspace, types: types, transfers: transfers, allowance: allowance, retry: Self.retry,
+      clock: .system,
       newKey: Self.newKey, stop: stop, report: { [display] event in display.show(event) })
   }
 

@@ -45,11 +45,13 @@ struct Rig {
   /// An engine that tries each call so often.
   func engine(
     _ recipe: any Recipe, service: (any FileService)? = nil, ledger: any Ledger, transfers: Int = 1,
-    attempts: Int = 1, clock: WallClock? = nil, report: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    allowance: Allowance = .all, attempts: Int = 1, clock: WallClock? = nil,
+    report: @escaping @Sendable (RunEvent) -> Void = { _ in }
   ) -> Engine {
     Engine(
       recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
       workspace: workspace, types: MIMETypes(), transfers: transfers,
+      allowance: allowance,
       retry: Retrier(
         policy: RetryPolicy(
           attempts: attempts, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),

@@ -12,6 +12,7 @@ final class SwiftRecipe: Recipe {
   let after: AfterAction?
   let afterFailure: AfterAction?
   let settling: Settling
+  let changed: ChangePolicy
   let rediscovery: Duration?
   let before: (@Sendable (Candidate) async -> Void)?
   let summaries = Mutex<[RunSummary]>([])
@@ -23,7 +24,7 @@ final class SwiftRecipe: Recipe {
     version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
-    rediscovery: Duration? = nil,
+    changed: ChangePolicy = .send, rediscovery: Duration? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -33,6 +34,7 @@ final class SwiftRecipe: Recipe {
     self.after = after
     self.afterFailure = afterFailure
     self.settling = settling
+    self.changed = changed
     self.rediscovery = rediscovery
     self.before = before
     self.ruling = ruling
