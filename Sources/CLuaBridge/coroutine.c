@@ -35,6 +35,12 @@ static int give_error(lua_State *L, lua_State *co, int status, int kind) {
   }
   // As in the stock wrap: close the coroutine's variables, then pass the error on. The stock one also puts its own
   // place in front of a text, which would hide where the error was raised.
+  int state = lua_status(co);
+  if (state == LUA_OK || state == LUA_YIELD) {
+    // It was refused, and has not run.
+    lua_xmove(co, L, 1);
+    return lua_error(L);
+  }
   int closed = lua_resetthread(co);
   clb_caught(L, closed);
   lua_xmove(co, L, 1);
@@ -82,7 +88,11 @@ static int finish(lua_State *L, int status, lua_KContext context) {
 // Moves the arguments to co and runs it, unless it is in no state for that.
 static int start(lua_State *L, lua_State *co, int arguments, int kind) {
   const char *problem = NULL;
-  if (clb_waits(co))
+  lua_Debug frame;
+  if (co == L || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &frame)))
+    // It runs, or resumes the one that runs: what it left on the C stack must stay as it is.
+    problem = "cannot resume non-suspended coroutine";
+  else if (clb_waits(co))
     problem = "cannot resume a coroutine that waits for the host";
   else if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
     problem = "cannot resume dead coroutine";

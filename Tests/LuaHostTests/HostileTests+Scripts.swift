@@ -4,6 +4,32 @@ extension HostileTests {
     Script(name: "bare loop", source: "while true do end"),
     Script(name: "loop in pcall", source: "while true do pcall(function() while true do end end) end"),
     Script(name: "goto loop", source: "::a:: goto a"),
+    Script(
+      name: "coroutine that resumes its resumer",
+      source: """
+        while true do
+          local a
+          a = coroutine.wrap(function()
+            local b = coroutine.create(function() a() end)
+            coroutine.resume(b)
+          end)
+          pcall(a)
+        end
+        """),
+    Script(
+      name: "coroutine that resumes itself",
+      source: "while true do local w w = coroutine.wrap(function() w(1) end) pcall(w) end"),
+    Script(
+      name: "coroutine that resumes itself where it cannot be left",
+      source: """
+        while true do
+          local w
+          w = coroutine.wrap(function()
+            table.sort({ 3, 2, 1 }, function() pcall(w) return false end)
+          end)
+          pcall(w)
+        end
+        """),
     Script(name: "for loop", source: "for i = 1, math.huge do end"),
     Script(name: "repeat with pcall(error)", source: "repeat pcall(error) until false"),
     Script(

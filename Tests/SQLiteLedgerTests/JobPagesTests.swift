@@ -145,12 +145,12 @@ struct JobPagesTests {
     var selection = JobSelection()
     selection.phases = [.failed]
     selection.since = Timestamp(milliseconds: 77)
-    let asked: [JobRequest] = [.retry(selection), .forget(JobSelection())]
+    let asked: [JobRequest] = [.retry(selection), .forget(JobSelection(), sentToo: false)]
     for request in asked { try await directory.desk().leave(request) }
     let open = try await ledger.requests().open
     #expect(open.map(\.request) == asked)
     try await ledger.settle(request: try #require(open.first).id)
-    #expect(try await ledger.requests().open.map(\.request) == [.forget(JobSelection())])
+    #expect(try await ledger.requests().open.map(\.request) == [.forget(JobSelection(), sentToo: false)])
   }
 
   @Test("a pause covers what it names, and ends")

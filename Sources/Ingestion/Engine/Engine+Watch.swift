@@ -24,6 +24,11 @@ extension Engine {
         throw error
       }
       await vigil.close()
+      await slots.drain(&group)
+      // It would have outlasted the outage, had it not been asked to end.
+      if stop.isRequested, case .service? = slots.tally.summary.stop {
+        slots.tally.summary.stop = .requested
+      }
     }
   }
 }
@@ -43,6 +48,8 @@ private struct Vigil {
   private var isRepeat = false
   private var nextPass: Timestamp
   private var outage = Outage()
+  /// How many files had been sent when the service was thought of last.
+  private var sentBefore = 0
   /// Whether somebody wants nothing new to be begun.
   private var isPaused = false
 
@@ -225,6 +232,7 @@ private struct Vigil {
   private mutating func heedPause(_ slots: inout Slots, _ group: inout Passages) async {
     guard case .paused(let pause)? = slots.tally.summary.stop else { return }
     await slots.drain(&group)
+    guard slots.tally.mayGoOn else { return }
     slots.tally.goOn()
     if !isPaused { engine.report(.watching("paused since \(pause.since), until `moontide resume`")) }
     isPaused = true
@@ -232,10 +240,13 @@ private struct Vigil {
 
   /// When the service is away, waits for it and goes on by itself.
   private mutating func heedOutage(_ slots: inout Slots, _ group: inout Passages) async {
-    if slots.tally.summary.sent > 0 { outage.pass() }
+    let sent = slots.tally.total.sent
+    if sent > sentBefore { outage.pass() }
+    sentBefore = sent
     if outage.isOver(now: now) { nextPass = now }
     guard case .service(let error)? = slots.tally.summary.stop else { return }
     await slots.drain(&group)
+    guard slots.tally.mayGoOn else { return }
     slots.tally.goOn()
     let wait = outage.begin(now: now)
     engine.report(

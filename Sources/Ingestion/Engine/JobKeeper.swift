@@ -46,7 +46,7 @@ package struct JobKeeper: Sendable {
   package func perform(_ request: JobRequest) async throws(LedgerError) -> Outcome {
     switch request {
     case .retry(let selection): try await retry(selection, request)
-    case .forget(let selection): try await forget(selection, request)
+    case .forget(let selection, let sentToo): try await forget(selection, sentToo: sentToo, request)
     }
   }
 
@@ -100,7 +100,9 @@ package struct JobKeeper: Sendable {
 
   // MARK: - Forgetting
 
-  private func forget(_ selection: JobSelection, _ request: JobRequest) async throws(LedgerError) -> Outcome {
+  private func forget(
+    _ selection: JobSelection, sentToo: Bool, _ request: JobRequest
+  ) async throws(LedgerError) -> Outcome {
     var outcome = Outcome(request: request)
     var position: Int64? = 0
     while let start = position {
@@ -111,6 +113,10 @@ package struct JobKeeper: Sendable {
           outcome.note(
             entry.job,
             "It is \(entry.job.phase.rawValue), and a session may be open: let a run end it first.",
+            limit: Self.mostProblems)
+        } else if !sentToo, try await !ledger.sentVersions(of: entry.job.key).isEmpty {
+          outcome.note(
+            entry.job, "It has been sent meanwhile: say --yes to have it sent a second time.",
             limit: Self.mostProblems)
         } else {
           keys.append(entry.job.key)

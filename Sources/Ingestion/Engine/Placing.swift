@@ -57,12 +57,15 @@ struct Placing: Sendable {
     let there = try workspace.info(target)
     let here = try workspace.exists(source) ? workspace.info(source) : nil
     // The same file under two paths, through a link or a mount: it is where it should be.
-    if let here, here.path == there.path || (here.stamp.inode == there.stamp.inode && there.links == 1) {
+    if let here, here.path == there.path || (here.stamp == there.stamp && there.links == 1) {
       return .placed(trace(there.stamp, in: workspace))
     }
     guard isRepeated, there.kind == .file, try isOwnWork(there, in: workspace) else { return .taken }
     // A move that was cut off after its copy, or its link, had arrived.
-    if operation == .move, let here, here.stamp == stamp { try workspace.remove(source) }
+    // Looked at anew: telling whose work it is may have taken minutes.
+    if operation == .move, try workspace.exists(source), try workspace.info(source).stamp == stamp {
+      try workspace.remove(source)
+    }
     return .placed(trace(there.stamp, in: workspace))
   }
 

@@ -169,7 +169,8 @@ extension Engine {
 
   /// Has a deferred file come back when it is due, while the run goes on.
   func comeBack(_ job: Job, _ slots: inout Slots) {
-    guard job.phase == .deferred, let due = job.dueAt, !slots.room.isFull,
+    // The others are found by the walk that comes when they are due.
+    guard job.phase == .deferred, let due = job.dueAt, slots.room.count < WaitingRoom.capacity / 2,
       slots.room[job.key.path]?.stillness == nil
     else { return }
     slots.room.hold(WaitingRoom.Guest(path: job.key.path, due: due))

@@ -90,9 +90,15 @@ struct Tally: Sendable {
     }
   }
 
-  /// Notes why the run ends; the first reason stays.
+  /// Notes why the run ends; the first reason stays, unless the record cannot be kept.
   mutating func stop(_ reason: RunSummary.Stop) {
+    if case .ledger = reason, mayGoOn { summary.stop = reason }
     summary.stop = summary.stop ?? reason
+  }
+
+  /// Whether what made the run end may pass.
+  var mayGoOn: Bool {
+    if case .ledger? = summary.stop { false } else { true }
   }
 
   /// Goes on although there was a reason to end: what was left is found again.

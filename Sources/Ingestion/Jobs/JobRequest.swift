@@ -4,8 +4,8 @@ import FileSessions
 package enum JobRequest: Hashable, Sendable, Codable {
   /// The recipe is asked about them again, and a file that was moved away when it was given up is put back.
   case retry(JobSelection)
-  /// Nothing is known of them any more.
-  case forget(JobSelection)
+  /// Nothing is known of them any more; of those that were sent only where that is said.
+  case forget(JobSelection, sentToo: Bool)
 }
 
 /// A wish that nothing new is begun.

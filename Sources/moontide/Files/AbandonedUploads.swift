@@ -17,21 +17,28 @@ struct AbandonedUploads: Sendable {
   func end(in directories: [String]) async {
     for directory in directories {
       do {
-        for record in try await offload({ try AbandonedRecord.all(in: directory) }) { await end(record) }
+        for record in try await offload({ try AbandonedRecord.all(in: directory) }) {
+          // A service that is away now is no less so for the next one.
+          if await !end(record) { return }
+        }
       } catch {
         note("warning: What earlier uploads left open is not known: \(error)")
       }
     }
   }
 
-  private func end(_ record: AbandonedRecord) async {
-    if record.isEmpty { return record.remove() }
+  /// Ends what a record has open; false when the service cannot be asked.
+  private func end(_ record: AbandonedRecord) async -> Bool {
+    if record.isEmpty {
+      record.remove()
+      return true
+    }
     let ours = UploadJournal.Heading(destination)
     guard let heading = record.heading, heading.version == ours.version, heading.service == ours.service
-    else { return }
+    else { return true }
     var left = 0
     for upload in record.open {
-      if Task.isCancelled { return }
+      if Task.isCancelled { return false }
       do throws(ServiceError) {
         if try await end(upload, ofSameKey: heading.keyHint == ours.keyHint) {
           record.ended(upload.key)
@@ -43,9 +50,11 @@ struct AbandonedUploads: Sendable {
       } catch {
         left += 1
         tell(upload, "\(error.description.printable) The next upload tries again to end it.")
+        if ServiceErrorText.status(of: error) == .service { return false }
       }
     }
     if left == 0 { record.remove() }
+    return true
   }
 
   private func tell(_ upload: AbandonedRecord.Upload, _ why: String) {
@@ -158,6 +167,10 @@ private final class AbandonedRecord: Sendable {
     let lines = content.split(separator: UInt8(ascii: "\n"))
     heading = lines.first.flatMap { try? JSONDecoder().decode(UploadJournal.Heading.self, from: $0) }
     isEmpty = !content.contains(UInt8(ascii: "\n"))
+    if content.last != UInt8(ascii: "\n") {
+      // A line that was cut off must not take with it what is noted next.
+      try? StandardStream.write([UInt8(ascii: "\n")], to: descriptor)
+    }
     var open: [Upload] = []
     for line in lines.dropFirst() {
       guard let step = try? JSONDecoder().decode(UploadJournal.Step.self, from: line) else { continue }

@@ -107,7 +107,13 @@ final class UploadJournal: Sendable {
 
   /// Writes a line at once: what a process that is killed wrote last is whole, or has no end and does not count.
   static func append(_ line: some Encodable, to descriptor: Int32) throws(CommandFailure) {
-    try StandardStream.write(Array((JSONText.line(line) + "\n").utf8), to: descriptor)
+    do throws(CommandFailure) {
+      try StandardStream.write(Array((JSONText.line(line) + "\n").utf8), to: descriptor)
+    } catch {
+      // What was written of it must not take the next line with it.
+      try? StandardStream.write([UInt8(ascii: "\n")], to: descriptor)
+      throw error
+    }
   }
 
   /// Runs `body` while no other process begins a record in the directory, or looks through it.

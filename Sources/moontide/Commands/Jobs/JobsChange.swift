@@ -78,7 +78,7 @@ struct JobsForget: AsyncParsableCommand {
     selection.recipe = recipe
     selection.paths = try paths.map { path in try ProjectFile.resolve(path, in: workspace).string }
     if !yes { try await refuseSent(selection, reader) }
-    try await JobOrder(workspace: workspace, request: .forget(selection)).place()
+    try await JobOrder(workspace: workspace, request: .forget(selection, sentToo: yes)).place()
   }
 
   private func refuseSent(_ selection: JobSelection, _ reader: LedgerReader) async throws(CommandFailure) {
