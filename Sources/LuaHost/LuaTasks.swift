@@ -50,7 +50,8 @@ package enum LuaTasks {
   private static func all(_ functions: [LuaFunction], _ calls: LuaCalls) async throws -> [LuaValue] {
     try await withThrowingTaskGroup(of: (Int, LuaValue).self) { group in
       for (index, function) in functions.enumerated() {
-        group.addTask { (index, try await calls.call(function).first ?? .nil) }
+        // At once, so that they begin in their order.
+        group.addImmediateTask { (index, try await calls.call(function).first ?? .nil) }
       }
       var results = [LuaValue](repeating: .nil, count: functions.count)
       for try await (index, value) in group { results[index] = value }

@@ -50,7 +50,7 @@ struct AbandonedUploads: Sendable {
       } catch {
         left += 1
         tell(upload, "\(error.description.printable) The next upload tries again to end it.")
-        if ServiceErrorText.status(of: error) == .service { return false }
+        if error.kind == .unreachable { return false }
       }
     }
     if left == 0 { record.remove() }
