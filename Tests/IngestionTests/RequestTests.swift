@@ -38,6 +38,18 @@ struct RequestTests {
     #expect(answers(try await rig.run(accepting).events).isEmpty)
   }
 
+  @Test("a file that was sent meanwhile is forgotten, and sent again, only where that is said")
+  func forget() async throws {
+    try project.write("x", to: "a.md")
+    try await desk().leave(.forget(JobSelection(), sentToo: false))
+    #expect(try await rig.run(try SwiftRecipe()).summary.sent == 1)
+    try await desk().leave(.forget(JobSelection(), sentToo: false))
+    let kept = try await rig.run(try SwiftRecipe()).summary
+    #expect(kept.sent == 0 && kept.alreadyDone == 1 && kept.problems == 1)
+    try await desk().leave(.forget(JobSelection(), sentToo: true))
+    #expect(try await rig.run(try SwiftRecipe()).summary.sent == 1)
+  }
+
   @Test("a file that was moved away when it was given up is put back and sent")
   func putBack() async throws {
     try project.write("x", to: "in/a.md")
