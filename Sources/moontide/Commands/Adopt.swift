@@ -25,16 +25,11 @@ struct Adopt: AsyncParsableCommand {
   )
   var recipePath: String
 
-  @Option(
-    name: .customLong("arg"),
-    help: ArgumentHelp("Gives the recipe moontide.args.NAME. May be given again.", valueName: "name=value"))
-  var arguments: [NamedArgument] = []
+  @OptionGroup var arguments: ArgumentOptions
 
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
   @OptionGroup var target: DestinationOptions
-
-  func validate() throws { try arguments.refuseTwice() }
 
   func run() async throws {
     let ceiling = try limits.ceiling()

@@ -27,10 +27,7 @@ struct Run: AsyncParsableCommand {
   )
   var recipePath: String
 
-  @Option(
-    name: .customLong("arg"),
-    help: ArgumentHelp("Gives the recipe moontide.args.NAME. May be given again.", valueName: "name=value"))
-  var arguments: [NamedArgument] = []
+  @OptionGroup var arguments: ArgumentOptions
 
   @Flag(help: "Go on with the files that come, until stopped.")
   var watch = false
@@ -60,7 +57,6 @@ struct Run: AsyncParsableCommand {
     guard !watch || allowance.allowance == .all else {
       throw ValidationError("--max-files and --max-bytes are for a run that ends; --watch does not.")
     }
-    try arguments.refuseTwice()
   }
 
   func run() async throws {
@@ -124,30 +120,6 @@ struct Run: AsyncParsableCommand {
       if !summary.isClean { throw ExitStatus.filesFailed }
     }
   }
-}
-
-/// `name=value` of the command line.
-struct NamedArgument: ExpressibleByArgument {
-  var name: String
-  var value: String
-
-  init?(argument: String) {
-    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
-    name = String(argument[..<equals])
-    value = String(argument[argument.index(after: equals)...])
-  }
-}
-
-extension [NamedArgument] {
-  /// Refuses two values for one name.
-  func refuseTwice() throws {
-    guard Set(map(\.name)).count == count else {
-      throw ValidationError("--arg gives the same name twice.")
-    }
-  }
-
-  /// The values by their names, which are all different.
-  var byName: [String: String] { Dictionary(uniqueKeysWithValues: map { ($0.name, $0.value) }) }
 }
 
 /// Runs `body`; a script that does not load, or fails, ends the command with its report.

@@ -22,10 +22,7 @@ struct Trust: AsyncParsableCommand {
   @Flag(help: "Trust the recipe no longer, in no version.")
   var forget = false
 
-  @Option(
-    name: .customLong("arg"),
-    help: ArgumentHelp("Gives the recipe moontide.args.NAME. May be given again.", valueName: "name=value"))
-  var arguments: [NamedArgument] = []
+  @OptionGroup var arguments: ArgumentOptions
 
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
@@ -39,7 +36,6 @@ struct Trust: AsyncParsableCommand {
     guard !(list && forget) else { throw ValidationError("--list and --forget do not go together.") }
     guard list || recipePath != nil else { throw ValidationError("Name a recipe, or give --list.") }
     guard !list || recipePath == nil else { throw ValidationError("--list takes no recipe.") }
-    try arguments.refuseTwice()
   }
 
   func run() async throws {
