@@ -22,6 +22,8 @@ package final class JobCalls: Sendable {
   /// What labels in the record begin with; no script can use it.
   package static let prefix = "moontide:"
 
+  /// Where what is prepared for the job is kept; nil where nothing is.
+  let work: WorkPlace?
   private let job: [String]
   private let version: String
   private let once: Once
@@ -30,9 +32,11 @@ package final class JobCalls: Sendable {
   /// - Parameters:
   ///   - job: what names the job, the same in every run.
   ///   - version: which content of the file it is about.
-  package init(job: [String], version: String, once: @escaping Once) {
+  ///   - work: the directory of its own.
+  package init(job: [String], version: String, work: WorkPlace? = nil, once: @escaping Once) {
     self.job = job
     self.version = version
+    self.work = work
     self.once = once
   }
 

@@ -8,8 +8,11 @@ import Workspace
 enum JobRow {
   static let columns = """
     profile, recipe, path, relative, phase, size, modified, inode, recipe_version, request, idempotency_key,
-    session, target, md5, reason, failure, due_at, step, opens, changes, revision
+    session, target, md5, reason, failure, due_at, step, opens, changes, revision, preparation
     """
+  /// As many question marks.
+  static let placeholders = Array(repeating: "?", count: columns.split(separator: ",").count)
+    .joined(separator: ", ")
 
   static func job(_ row: Row) throws -> Job {
     let phaseName: String = row["phase"]
@@ -32,6 +35,7 @@ enum JobRow {
     job.opens = row["opens"]
     job.changes = row["changes"]
     job.revision = row["revision"]
+    job.preparation = try decode(row["preparation"])
     return job
   }
 
@@ -42,7 +46,7 @@ enum JobRow {
       job.stamp.modified, Int64(bitPattern: job.stamp.inode), job.recipeVersion, try encode(job.request),
       job.idempotencyKey, try encode(job.session), try encode(job.target), job.md5?.hex, job.reason,
       try encode(job.failure), job.dueAt?.milliseconds, try encode(job.step), job.opens, job.changes,
-      job.revision,
+      job.revision, try encode(job.preparation),
     ]
   }
 
@@ -66,6 +70,7 @@ enum JobRow {
   static func note(_ job: Job) -> String? {
     if job.isToBeRetried { return "to be tried again" }
     return switch job.phase {
+    case .decided where job.isInParts: "in \(job.preparation?.parts.count ?? 0) parts"
     case .decided:
       job.request.map { "as \($0.filename)\($0.purpose.map { ", \($0)" } ?? ""), \($0.mimeType)" }
     case .opened: job.session?.id

@@ -13,6 +13,10 @@ enum LedgerSchema {
     migrator.registerMigration("2: requests") { database in
       try database.execute(sql: requests)
     }
+    migrator.registerMigration("3: prepared files") { database in
+      // JSON: what is sent instead of the file.
+      try database.execute(sql: "ALTER TABLE jobs ADD COLUMN preparation TEXT")
+    }
     return migrator
   }
 

@@ -153,7 +153,7 @@ package final class SQLiteLedger: Ledger {
       try database.execute(
         cached: """
           INSERT INTO jobs (\(JobRow.columns))
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          VALUES (\(JobRow.placeholders))
           """, arguments: StatementArguments(try JobRow.values(job)))
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       throw stale(job)
@@ -167,7 +167,7 @@ package final class SQLiteLedger: Ledger {
     ]
     let statement = try database.cachedStatement(
       sql: """
-        UPDATE jobs SET (\(JobRow.columns)) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        UPDATE jobs SET (\(JobRow.columns)) = (\(JobRow.placeholders))
         WHERE profile = ? AND recipe = ? AND path = ? AND revision = ? RETURNING id
         """)
     let arguments = StatementArguments(try JobRow.values(job) + key)

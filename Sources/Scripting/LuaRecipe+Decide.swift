@@ -3,6 +3,7 @@ import Ingestion
 import LuaHost
 import LuaLibrary
 import Synchronization
+import Workspace
 
 extension LuaRecipe {
   /// One visit to the script for all candidates. Each is decided by itself: while the handlers of one wait,
@@ -111,10 +112,7 @@ extension LuaRecipe {
     guard quarantine == nil else { return .ruling(.unasked) }
     let file = RecipeFile(candidate, context: context, helpers: state.helpers, once: once)
     do throws(HandlerFault) {
-      let ruling =
-        state.plan.decide.isAbsent
-        ? try await handlers(candidate, file, state, script)
-        : try await decision(candidate, file, state, script)
+      let ruling = try await ruling(file, state, script)
       note(nil)
       return .ruling(ruling)
     } catch {
@@ -128,19 +126,61 @@ extension LuaRecipe {
     }
   }
 
-  /// `accept`, `rename`, `mime_type`, `purpose`: the first refusal ends it.
-  private func handlers(
-    _ candidate: Candidate, _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
+  /// `accept` and `prepare`, then what is sent under which name; the first refusal ends it.
+  private func ruling(
+    _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Ruling {
-    let (plan, object) = (state.plan, file.object)
-    var wishes = Wishes()
-
-    switch try await answer(plan.accept, .accept, file, object, script) {
+    switch try await answer(state.plan.accept, .accept, file, file.object, script) {
     case nil, .value(true)?: break
     case .value(false)?: return .skip(reason: "not accepted")
     case .verdict(let verdict)?: return verdict.ruling
     case .other(let value)?: throw wrong(.accept, value, file)
     }
+    guard let prepare = state.plan.prepare else { return try await wishes(of: file, state, script) }
+    switch try await prepared(prepare, file, script) {
+    case .verdict(let verdict): return verdict.ruling
+    case .nothing: return try await wishes(of: file, state, script)
+    case .file(let content):
+      return try await wishes(of: sent(file, as: content, part: nil), state, script).sending(content)
+    case .parts(let parts):
+      var wanted: [PreparedPart] = []
+      var reason: String?
+      for (name, content) in parts {
+        switch try await wishes(of: sent(file, as: content, part: name), state, script).sending(content) {
+        case .send(let wishes): wanted.append(PreparedPart(name: name, wishes: wishes))
+        case .skip(let why): reason = why
+        case .reject(let reason): return .reject(reason: "\(name): \(reason)")
+        case let ruling: return ruling
+        }
+      }
+      return wanted.isEmpty ? .skip(reason: reason ?? "prepare gave no files") : .sendParts(wanted)
+    }
+  }
+
+  private func sent(
+    _ file: RecipeFile, as content: PreparedContent, part: String?
+  ) throws(HandlerFault) -> RecipeFile {
+    do throws(WorkspaceError) {
+      return try RecipeFile(file, sentAs: content, part: part)
+    } catch {
+      throw .failure(Failure(.file, error.message))
+    }
+  }
+
+  private func wishes(
+    of file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
+  ) async throws(HandlerFault) -> Ruling {
+    state.plan.decide.isAbsent
+      ? try await handlers(file, state, script) : try await decision(file, state, script)
+  }
+
+  /// `rename`, `mime_type`, `purpose`.
+  private func handlers(
+    _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
+  ) async throws(HandlerFault) -> Ruling {
+    let (plan, object) = (state.plan, file.object)
+    var wishes = Wishes()
+
     switch try await answer(plan.rename, .rename, file, object, script) {
     case nil: break
     case .value(let template)?: wishes.filename = try filled(template, .rename, file)
@@ -173,7 +213,7 @@ extension LuaRecipe {
   }
 
   private func decision(
-    _ candidate: Candidate, _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
+    _ file: RecipeFile, _ state: RecipeState, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Ruling {
     switch try await answer(state.plan.decide, .decide, file, file.object, script) {
     case nil: return .send(Wishes())
@@ -214,7 +254,8 @@ extension LuaRecipe {
     _ template: FilenameTemplate, _ key: RecipeKey, _ file: RecipeFile
   ) throws(HandlerFault) -> String {
     try checked(key, file) { () throws(WrongValue) in
-      try Values.filename(template.filename(path: file.path, relative: file.relative, stamp: file.stamp))
+      let path = file.prepared?.path(beside: file.path) ?? file.path
+      return try Values.filename(template.filename(path: path, relative: file.relative, stamp: file.stamp))
     }
   }
 }

@@ -21,6 +21,7 @@ package final class LuaRecipe: Recipe, Sendable {
   package let changed: ChangePolicy
   package let settling: Settling
   package let rediscovery: Duration?
+  package let prepares: Bool
 
   var source: ScriptSource { origin.source }
   var context: LibraryContext { origin.context }
@@ -63,6 +64,7 @@ package final class LuaRecipe: Recipe, Sendable {
     changed = state.plan.changed
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
+    prepares = state.plan.prepare != nil
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
     let arguments: [String: String] =

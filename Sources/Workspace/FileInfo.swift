@@ -45,7 +45,7 @@ package enum FileKind: String, Sendable, CaseIterable {
 }
 
 /// What changes when a file changes: taken before and after reading, two equal stamps mean the same bytes.
-package struct FileStamp: Hashable, Sendable {
+package struct FileStamp: Hashable, Sendable, Codable {
   /// Bytes.
   package var size: Int64
   /// The time of the last modification, in nanoseconds since 1970.

@@ -7,12 +7,17 @@ extension Workspace {
   /// durable and put in place before the source is removed, so a crash leaves both rather than none;
   /// a source that changes meanwhile stays (`changed`). Only regular files: a link would lead elsewhere
   /// from its new place. Throws `exists` when there is something at `target`.
+  ///
+  /// - Parameter other: where `target` is; nil: here.
   @discardableResult
-  package func move(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+  package func move(
+    from source: ProjectPath, to target: ProjectPath, in other: Workspace? = nil
+  ) throws(WorkspaceError) -> FileInfo {
     let action = "move"
     let (old, status) = try resolveExisting(source, .keep, cannot: action)
     try requireRegular(status, source, action)
-    let new = try resolveFree(target, cannot: "move \(quoted(source.string)) to")
+    let other = other ?? self
+    let new = try other.resolveFree(target, cannot: "move \(quoted(source.string)) to")
     do throws(SystemError) {
       guard capabilities.contains(.oneDevice) else { throw SystemError(number: EXDEV) }
       try capabilities.rename(old.name, in: old.directory, to: new.name, in: new.directory)
@@ -26,7 +31,7 @@ extension Workspace {
     guard FileIdentity(try file.status()) == FileIdentity(status) else {
       throw .changed(source.string, cannot: action)
     }
-    let info = try copy(file, to: new, cannot: "move \(quoted(source.string)) to")
+    let info = try other.copy(file, to: new, cannot: "move \(quoted(source.string)) to")
     try attempt(source, "remove, after copying it to \(quoted(target.string)),") { () throws(SystemError) in
       let now = try SystemCalls.status(of: old.name, in: old.directory)
       guard FileStamp(now) == FileStamp(status) else { return }
@@ -40,11 +45,16 @@ extension Workspace {
   /// The target appears whole and durable or not at all. Permission bits and the time of modification
   /// are kept. Throws `exists` when there is something at `target`, `changed` when the source changed
   /// while it was read.
+  ///
+  /// - Parameter other: where `target` is; nil: here.
   @discardableResult
-  package func copy(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+  package func copy(
+    from source: ProjectPath, to target: ProjectPath, in other: Workspace? = nil
+  ) throws(WorkspaceError) -> FileInfo {
     let action = "copy \(quoted(source.string)) to"
     let file = try open(source)
-    return try copy(file, to: try resolveFree(target, cannot: action), cannot: action)
+    let other = other ?? self
+    return try other.copy(file, to: try other.resolveFree(target, cannot: action), cannot: action)
   }
 
   private func copy(_ file: OpenFile, to new: Place, cannot action: String) throws(WorkspaceError) -> FileInfo

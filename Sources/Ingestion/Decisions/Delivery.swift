@@ -148,7 +148,7 @@ package struct Delivery: Sendable {
   // MARK: - Sending
 
   package mutating func sent(_ receipt: Receipt) -> Action {
-    guard receipt.bytes == job.stamp.size else { return fileChanged() }
+    guard receipt.bytes == job.contentStamp.size else { return fileChanged() }
     return uploaded(receipt.md5)
   }
 

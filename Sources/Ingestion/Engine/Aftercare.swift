@@ -52,6 +52,11 @@ struct Aftercare: Sendable {
   /// Does what is left to do with the file, and closes the step.
   private func act(_ job: inout Job) async throws {
     var trace: Trace?
+    // What is wanted for a part is done with the whole, once all of them are sent.
+    if job.isPart {
+      job.preparation?.action = job.step?.action
+      job.step?.action = nil
+    }
     switch job.step?.action {
     case nil:
       break
@@ -97,7 +102,8 @@ struct Aftercare: Sendable {
         job = try await ledger.record(LedgerChange(job))
       }
       let placing = Placing(
-        operation: operation, source: path, stamp: stamp, md5: job.md5, target: target,
+        operation: operation, source: path, stamp: stamp, md5: job.preparation?.origin ?? job.md5,
+        target: target,
         isRepeated: isRepeated)
       let outcome = try await offload { () throws(WorkspaceError) in try placing.perform(in: workspace) }
       switch outcome {

@@ -37,10 +37,10 @@ struct Courier: Sendable {
     guard next.phase != recorded?.phase else { return try await ledger.record(LedgerChange(next)) }
     var sent: SentVersion?
     if next.phase == .completed, let md5 = next.md5, let session = next.session {
-      sent = SentVersion(size: next.stamp.size, md5: md5, sessionID: session.id)
+      sent = SentVersion(of: next, md5: md5, sessionID: session.id)
       if followsCompleted { next.step = AfterStep() } else { next.phase = .done }
     }
-    if next.phase == .failed, followsFailed { next.step = AfterStep() }
+    if next.phase == .failed, followsFailed, !next.isPart { next.step = AfterStep() }
     return try await ledger.record(LedgerChange(next, sent: sent))
   }
 
@@ -93,21 +93,22 @@ struct Courier: Sendable {
   /// Sends the file if it still is the one that was decided about, and stays so while it is read.
   private func send(_ opened: OpenedSession, _ delivery: inout Delivery) async -> Delivery.Action {
     let job = delivery.job
+    let content: Content
     let file: StableFile
     do throws(WorkspaceError) {
-      file = try await open(job)
+      (content, file) = try await open(job)
     } catch {
       return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
     }
-    guard file.stamp == job.stamp else { return delivery.fileChanged() }
+    guard file.stamp == content.stamp, await isOriginUnchanged(job) else { return delivery.fileChanged() }
     let source = MeteredSource(base: file) { [report] bytes in
-      report(.progress(job.key.path, bytes: bytes, of: job.stamp.size))
+      report(.progress(job.key.path, bytes: bytes, of: content.stamp.size))
     }
     do throws(ServiceError) {
       let receipt = try await retry { () async throws(ServiceError) in
         try await service.upload(opened, source)
       }
-      guard await isUnchanged(file) else { return delivery.fileChanged() }
+      guard await isUnchanged(file), await isOriginUnchanged(job) else { return delivery.fileChanged() }
       return delivery.sent(receipt)
     } catch {
       // A service that finds more or fewer bytes than announced is right when the file has changed.
@@ -120,17 +121,27 @@ struct Courier: Sendable {
     let job = delivery.job
     do throws(WorkspaceError) {
       let fingerprint = try await offload { [workspace] () throws(WorkspaceError) in
-        try workspace.fingerprint(of: job.key.path)
+        let content = try job.content(in: workspace)
+        return try content.workspace.fingerprint(of: content.path)
       }
-      guard let fingerprint, fingerprint.stamp == job.stamp else { return delivery.fileChanged() }
+      guard let fingerprint, fingerprint.stamp == job.contentStamp else { return delivery.fileChanged() }
       return delivery.hashed(fingerprint.md5)
     } catch {
       return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
     }
   }
 
-  private func open(_ job: Job) async throws(WorkspaceError) -> StableFile {
-    try await offload { [workspace] () throws(WorkspaceError) in try StableFile(job.key.path, in: workspace) }
+  private func open(_ job: Job) async throws(WorkspaceError) -> (Content, StableFile) {
+    try await offload { [workspace] () throws(WorkspaceError) in
+      let content = try job.content(in: workspace)
+      return (content, try StableFile(content.path, in: content.workspace))
+    }
+  }
+
+  /// Whether what is sent was made from the file as it is now; the file itself is looked at by ``isUnchanged(_:)``.
+  private func isOriginUnchanged(_ job: Job) async -> Bool {
+    guard job.preparation != nil else { return true }
+    return await offload { [workspace] in (try? workspace.info(job.origin).stamp) == job.stamp }
   }
 
   private func isUnchanged(_ file: StableFile) async -> Bool {

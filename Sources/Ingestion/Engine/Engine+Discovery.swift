@@ -23,7 +23,7 @@ extension Engine {
   ) async throws {
     let pages = try CandidatePages(of: discovery, for: self)
     while mayBegin(slots) {
-      let page = try await pages.next(Self.pageSize)
+      let page = try await pages.next(recipe.prepares ? Self.preparingPageSize : Self.pageSize)
       if page.isEnd { return }
       for problem in page.problems {
         slots.tally.add(.problem)
@@ -87,6 +87,7 @@ extension Engine {
       reportStanding(job, isNew: true)
       slots.tally.add(Outcome(standing: job))
       if intake.isWatching { comeBack(job, &slots) }
+      await clearWork(of: job)
       if job.step != nil { await submit(job, resumed: false, &slots, &group) }
     }
     for job in toSend { await submit(job, resumed: false, &slots, &group) }
@@ -229,6 +230,7 @@ extension Job {
     phase = .done
     self.stamp = stamp
     md5 = version.md5
+    preparation = nil
     failure = nil
     reason = nil
   }

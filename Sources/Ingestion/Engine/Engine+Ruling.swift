@@ -9,8 +9,8 @@ extension Engine {
       recipeVersion: recipe.version)
     job.revision = earlier?.revision ?? 0
     switch ruling {
-    case .send(let wishes):
-      await prepare(&job, wishes)
+    case .send(let wishes): await prepare(&job, wishes)
+    case .sendParts(let parts): await prepare(&job, parts)
     case .skip(let reason):
       job.phase = .skipped
       job.reason = reason
@@ -29,35 +29,91 @@ extension Engine {
     return job
   }
 
-  /// Fills in what the recipe left to the engine, and checks the limits that the API publishes.
+  /// Makes the request of what the recipe wants, and the key that it is sent under.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {
-    let path = job.key.path
+    do throws(Failure) {
+      if let content = wishes.content {
+        job.preparation = Preparation(origin: try await originMD5(of: job))
+        job.preparation?.content = content
+      }
+      let request = try await request(for: job, wishes)
+      job.request = request
+      try check(request)
+    } catch {
+      job.failure = error
+      return
+    }
+    job.idempotencyKey = newKey()
+    job.phase = .decided
+  }
+
+  /// The same for a file that goes in parts: their requests are recorded with it.
+  private func prepare(_ job: inout Job, _ parts: [PreparedPart]) async {
+    do throws(Failure) {
+      var preparation = Preparation(origin: try await originMD5(of: job))
+      for part in parts {
+        guard let content = part.wishes.content else { continue }
+        let request = try await request(for: job, part.wishes)
+        do throws(Failure) {
+          try check(request)
+        } catch {
+          throw error.about(part: part.name)
+        }
+        preparation.parts.append(Preparation.Part(name: part.name, content: content, request: request))
+      }
+      job.preparation = preparation
+    } catch {
+      job.failure = error
+      return
+    }
+    job.idempotencyKey = newKey()
+    job.phase = .decided
+  }
+
+  /// Fills in what the recipe left to the engine.
+  private func request(for job: Job, _ wishes: Wishes) async throws(Failure) -> NewFile {
+    let name = wishes.content?.name ?? job.key.path.name
     let mimeType: String
     if let wished = wishes.mimeType {
       mimeType = wished
     } else {
       do throws(WorkspaceError) {
         mimeType = try await offload { [workspace, types] () throws(WorkspaceError) in
-          if let known = MIMETypes.type(ofName: path.name) { return known }
-          return try types.mimeType(name: path.name, content: workspace.open(path))
+          if let known = MIMETypes.type(ofName: name) { return known }
+          if let content = wishes.content {
+            return try types.mimeType(name: name, content: content.open(for: job.key, in: workspace))
+          }
+          return try types.mimeType(name: name, content: workspace.open(job.key.path))
         }
       } catch {
-        job.failure = Failure(.file, error.message)
-        return
+        throw Failure(.file, error.message)
       }
     }
-    let request = NewFile(
-      filename: wishes.filename ?? path.name, mimeType: mimeType, sizeBytes: job.stamp.size,
-      purpose: wishes.purpose)
-    job.request = request
+    return NewFile(
+      filename: wishes.filename ?? name, mimeType: mimeType,
+      sizeBytes: wishes.content?.stamp.size ?? job.stamp.size, purpose: wishes.purpose)
+  }
+
+  /// Checks the limits that the API publishes.
+  private func check(_ request: NewFile) throws(Failure) {
     do throws(ServiceError) {
       try FilePolicy.standard.checkGeneralLimits(of: request)
     } catch {
-      job.failure = Failure(.limit, error.message, code: error.code, param: error.param)
-      return
+      throw Failure(.limit, error.message, code: error.code, param: error.param)
     }
-    job.idempotencyKey = newKey()
-    job.phase = .decided
+  }
+
+  /// The md5 of a file that something was made from: proof, later on, that it is still the same.
+  private func originMD5(of job: Job) async throws(Failure) -> MD5Digest {
+    do throws(WorkspaceError) {
+      let fingerprint = try await offload { [workspace] () throws(WorkspaceError) in
+        try workspace.fingerprint(of: job.key.path)
+      }
+      if let fingerprint, fingerprint.stamp == job.stamp { return fingerprint.md5 }
+    } catch {
+      throw Failure(.file, error.message)
+    }
+    throw Failure(.changing, "The file changed while it was prepared.")
   }
 
   /// Tells how a file stands that is not being sent.

@@ -23,6 +23,8 @@ package struct Engine: Sendable {
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256
+  /// The same where each may take room on the disk until it is sent.
+  static let preparingPageSize = 16
   /// How often a file may change under way before it is given up for this run.
   static let mostChanges = 3
 
@@ -135,8 +137,10 @@ package struct Engine: Sendable {
     var jobs: [Job] = []
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
-      if await isStillDue(job) { jobs.append(job) }
+      // Parts are their whole's business.
+      if !job.isPart, await isStillDue(job) { jobs.append(job) }
     }
+    if isFirst, recipe.prepares { await sweepWork(keeping: jobs) }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     for job in jobs {
       slots.tally.summary.found += 1
@@ -176,8 +180,8 @@ package struct Engine: Sendable {
       return
     }
     if resumed {
-      if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.stamp.size) }
-    } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
+      if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.bytesToSend) }
+    } else if job.phase == .decided, !slots.allowance.take(job.bytesToSend) {
       slots.tally.add(.left)
       slots.isSpent = true
       return

@@ -58,8 +58,7 @@ package struct JobKeeper: Sendable {
     while let start = position {
       let page = try await ledger.jobs(selection, after: start, limit: Self.pageSize)
       var changes: [LedgerChange] = []
-      for entry in page.entries where Self.retriable.contains(entry.job.phase) {
-        var job = entry.job
+      for var job in try await wholes(of: page.entries.map(\.job)) where Self.retriable.contains(job.phase) {
         do throws(WorkspaceError) {
           if try await putBack(job) { outcome.putBack += 1 }
         } catch {
@@ -74,6 +73,20 @@ package struct JobKeeper: Sendable {
       position = page.next
     }
     return outcome
+  }
+
+  /// The jobs, with its whole in the place of each part: parts are made anew with that. None comes twice, nor one
+  /// that is to be tried again already because of its parts.
+  private func wholes(of jobs: [Job]) async throws(LedgerError) -> [Job] {
+    if !jobs.contains(where: \.isPart) { return jobs }
+    var result = jobs.filter { !$0.isPart }
+    var keys = Set(result.map(\.key))
+    for part in jobs where part.isPart && keys.insert(part.workKey).inserted {
+      let key = part.workKey
+      let found = try await ledger.jobs(profile: key.profile, recipe: key.recipe, paths: [key.path])
+      if let whole = found[key.path], !whole.isToBeRetried { result.append(whole) }
+    }
+    return result
   }
 
   /// Puts a file that was moved away back where it was found, if that is where it is missing.
@@ -119,7 +132,7 @@ package struct JobKeeper: Sendable {
             entry.job, "It has been sent meanwhile: say --yes to have it sent a second time.",
             limit: Self.mostProblems)
         } else {
-          keys.append(entry.job.key)
+          keys += [entry.job.key] + entry.job.partKeys
           outcome.add(entry.job.key, limit: Self.mostKeys)
         }
       }

@@ -8,11 +8,17 @@ struct Passage: Sendable {
   func pass(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
       guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
-      return try await carry(job, resumed: resumed)
+      return try await go(on: job, resumed: resumed)
     } catch {
       // A cancelled task cannot read its record any more; that is no fault of the record.
       return Passed(outcome: .stop(Task.isCancelled ? .requested : .ledger(error.message)))
     }
+  }
+
+  /// Brings a file to its end, or to where it cannot go on, in one piece or in parts.
+  func go(on job: Job, resumed: Bool) async throws(LedgerError) -> Passed {
+    try await job.isInParts && job.phase == .decided
+      ? carryParts(of: job, resumed: resumed) : carry(job, resumed: resumed)
   }
 
   private func carry(_ job: Job, resumed: Bool) async throws(LedgerError) -> Passed {
@@ -24,7 +30,7 @@ struct Passage: Sendable {
       switch delivered.ending {
       case .delivered:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
-        return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
+        return Passed(outcome: .sent(bytes: job.bytesToSend), stepFailed: try await settle(job))
       case .failed:
         break
       case .away(let error):
@@ -37,6 +43,7 @@ struct Passage: Sendable {
         guard let next = try await decideAgain(job, countsAsChange: situation == .fresh) else {
           return Passed(outcome: .left)
         }
+        if next.isInParts { return try await go(on: next, resumed: false) }
         job = next
         situation = .fresh
       }
@@ -46,8 +53,8 @@ struct Passage: Sendable {
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.
-  private func situation(of job: Job) async -> Delivery.Situation {
-    let path = job.key.path
+  func situation(of job: Job) async -> Delivery.Situation {
+    let path = job.origin
     let stamp = await offload { [workspace = engine.workspace] in try? workspace.info(path).stamp }
     // A session that is open is finished even when the recipe has changed: it was decided about.
     let isDecided = job.phase != .decided || job.recipeVersion == engine.recipe.version
@@ -55,7 +62,7 @@ struct Passage: Sendable {
   }
 
   /// Why a file that is not there is not taken for deleted; nil when it may be. The record stays for when it is back.
-  private func vanishedRoot(of job: Job) async -> String? {
+  func vanishedRoot(of job: Job) async -> String? {
     await offload { [workspace = engine.workspace] in
       guard let root = job.root else { return nil }
       do throws(WorkspaceError) {
@@ -67,14 +74,16 @@ struct Passage: Sendable {
     }
   }
 
-  private func settle(_ job: Job) async throws(LedgerError) -> Bool {
-    if case .failed = try await engine.aftercare.settle(job).ending { return true }
+  func settle(_ job: Job) async throws(LedgerError) -> Bool {
+    let settled = try await engine.aftercare.settle(job)
+    await engine.clearWork(of: settled.job)
+    if case .failed = settled.ending { return true }
     return false
   }
 
   /// Asks the recipe about the file as it is now; nil when it is not to be asked any more. No session is open
   /// for the file, and until there is an answer the record stays as it is.
-  private func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job? {
+  func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job? {
     let path = job.key.path
     var failed = job
     failed.phase = .failed

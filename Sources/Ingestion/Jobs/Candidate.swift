@@ -25,17 +25,24 @@ package struct Wishes: Hashable, Sendable {
   package var mimeType: String?
   /// nil: none.
   package var purpose: Purpose?
+  /// What is sent instead of the file; nil: the file itself.
+  package var content: PreparedContent?
 
-  package init(filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil) {
+  package init(
+    filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil, content: PreparedContent? = nil
+  ) {
     self.filename = filename
     self.mimeType = mimeType
     self.purpose = purpose
+    self.content = content
   }
 }
 
 /// What a recipe says of a candidate.
 package enum Ruling: Hashable, Sendable {
   case send(Wishes)
+  /// To be sent as several files, at least one.
+  case sendParts([PreparedPart])
   /// Of no interest.
   case skip(reason: String?)
   /// It should have been right, and is not.

@@ -71,6 +71,13 @@ package struct Failure: Hashable, Sendable, Codable, Error {
       + ServiceError.details(status: status, type: type, code: code, param: param, requestID: requestID)
   }
 
+  /// The same of a part of the file.
+  func about(part name: String) -> Failure {
+    var failure = self
+    failure.message = "\(name): \(message)"
+    return failure
+  }
+
   /// Whether the next run tries again although neither file nor recipe has changed.
   package var mayPass: Bool {
     switch kind {

@@ -20,6 +20,8 @@ package struct Job: Hashable, Sendable {
   package var session: FileSession?
   /// Where its bytes go.
   package var target: UploadTarget?
+  /// What is sent instead of the file's own bytes.
+  package var preparation: Preparation?
   /// The md5 of the bytes that were sent.
   package var md5: MD5Digest?
 

@@ -24,6 +24,9 @@ package protocol Recipe: Sendable {
   /// What is done with a file that was sent before and has new content.
   var changed: ChangePolicy { get }
 
+  /// Whether deciding makes files, so that not too much is decided before it is sent.
+  var prepares: Bool { get }
+
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
@@ -51,6 +54,7 @@ extension Recipe {
   package var settling: Settling { Settling() }
   package var changed: ChangePolicy { .send }
   package var rediscovery: Duration? { nil }
+  package var prepares: Bool { false }
 
   package func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {
     for (index, ruling) in await decide(candidates).enumerated() { each(index, ruling) }
@@ -88,6 +92,8 @@ package struct SettledFile: Hashable, Sendable {
   package var request: NewFile?
   /// The md5 of the bytes that were sent, if it came to that.
   package var md5: MD5Digest?
+  /// What was sent instead of the file, while it is kept.
+  package var preparation: Preparation?
 
   init(_ job: Job) {
     key = job.key
@@ -95,6 +101,7 @@ package struct SettledFile: Hashable, Sendable {
     stamp = job.stamp
     request = job.request
     md5 = job.md5
+    preparation = job.preparation
   }
 
   package init(

@@ -4,19 +4,21 @@ import Workspace
 /// A file or directory that a script named and may use, and the workspace to reach it through.
 struct FilePlace: Sendable {
   let workspace: Workspace
-  let path: ProjectPath
+  var path: ProjectPath
   /// Whether it is outside of the project; then all of the file system is the workspace, which refuses links:
   /// those of the path were resolved before it was permitted.
   let isOutside: Bool
+  /// Whether it is in the directory of the handler's own job, which is a workspace by itself.
+  var isOfJob = false
 
   /// A path of the same workspace as the script gets it: relative to the project, or absolute.
   func shown(_ path: ProjectPath) -> String {
-    isOutside ? workspace.absolute(path) : path.string
+    isOutside || isOfJob ? workspace.absolute(path) : path.string
   }
 
   /// This place and another in one workspace, for what takes two paths of one. Blocks.
   func together(with other: FilePlace) throws(WorkspaceError) -> (FilePlace, FilePlace) {
-    guard isOutside != other.isOutside else { return (self, other) }
+    guard isOutside != other.isOutside, !isOfJob, !other.isOfJob else { return (self, other) }
     return isOutside ? (self, try other.seen(from: workspace)) : (try seen(from: other.workspace), other)
   }
 
@@ -36,6 +38,8 @@ struct WantedFile: Sendable {
     case project(ProjectPath)
     /// An absolute path without `..`.
     case outside(String)
+    /// A path below the directory of the handler's own job.
+    case work(WorkPlace, ProjectPath)
   }
 
   private let target: Target
@@ -55,6 +59,7 @@ struct WantedFile: Sendable {
     self.keepsLastLink = keepsLastLink
     target = try Self.target(text, context.workspace)
     switch target {
+    case .work: break
     case .project(let path): try context.require(access(path), by: function)
     case .outside(let path):
       // Without any grant nothing is looked up, so that errors do not tell what there is.
@@ -63,6 +68,9 @@ struct WantedFile: Sendable {
   }
 
   private static func target(_ text: String, _ workspace: Workspace) throws(WorkspaceError) -> Target {
+    if let work = JobCalls.current?.work, let path = work.path(text, from: workspace.rootPath) {
+      return .work(work, path)
+    }
     do throws(WorkspaceError) {
       return .project(try workspace.path(text))
     } catch {
@@ -76,13 +84,14 @@ struct WantedFile: Sendable {
     switch target {
     case .project(let path): path.string
     case .outside(let path): path
+    case .work(let work, let path): work.absolute(path)
     }
   }
 
   /// What the script called it, for results and names.
   var name: String {
     switch target {
-    case .project(let path): path.name
+    case .project(let path), .work(_, let path): path.name
     case .outside(let path): PathText.basename(path)
     }
   }
@@ -96,11 +105,13 @@ struct WantedFile: Sendable {
   /// - Throws: `PermissionError`, `WorkspaceError`.
   func place() throws -> FilePlace {
     let workspace = context.workspace
-    let asked =
-      switch target {
-      case .project(let path): workspace.absolute(path)
-      case .outside(let path): path
-      }
+    let asked: String
+    switch target {
+    case .project(let path): asked = workspace.absolute(path)
+    case .outside(let path): asked = path
+    case .work(let work, let path):
+      return FilePlace(workspace: try work.open(), path: path, isOutside: false, isOfJob: true)
+    }
     let real = RealPath.resolve(asked, keepingLast: keepsLastLink)
     try require(access(real), shownAs: asked, onlyNever: true)
     if RealPath.isWithin(real, workspace.rootPath) {
@@ -142,6 +153,7 @@ extension LibraryContext {
 
   /// Records what a script wrote below the project, as it is found there by `discover`.
   func record(_ path: ProjectPath, in place: FilePlace) async throws {
+    if place.isOfJob { return }
     if !place.isOutside { return try await recordWrite(path) }
     // Through a path outside, or in a copy between both.
     guard let path = try? workspace.path(place.workspace.absolute(path)) else { return }

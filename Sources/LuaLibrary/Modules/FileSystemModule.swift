@@ -123,14 +123,14 @@ extension LuaLibrary {
     }
     module.waiting("move") { call in
       let source = try context.toWrite(&call, 1, keepsLastLink: true)
-      return try context.placing(&call, source) { workspace, source, target throws(WorkspaceError) in
-        try workspace.move(from: source, to: target)
+      return try context.placing(&call, source) { source, target throws(WorkspaceError) in
+        try source.workspace.move(from: source.path, to: target.path, in: target.workspace)
       }
     }
     module.waiting("copy") { call in
       let source = try context.toRead(&call, 1)
-      return try context.placing(&call, source) { workspace, source, target throws(WorkspaceError) in
-        try workspace.copy(from: source, to: target)
+      return try context.placing(&call, source) { source, target throws(WorkspaceError) in
+        try source.workspace.copy(from: source.path, to: target.path, in: target.workspace)
       }
     }
   }
@@ -145,19 +145,20 @@ extension LibraryContext {
   /// A move or a copy to argument 2, which is a path, or a directory that is there or ends in a slash.
   fileprivate func placing(
     _ call: inout LuaCall, _ wanted: WantedFile,
-    _ put: @escaping @Sendable (Workspace, ProjectPath, ProjectPath) throws(WorkspaceError) -> FileInfo
+    _ put: @escaping @Sendable (FilePlace, FilePlace) throws(WorkspaceError) -> FileInfo
   ) throws -> LuaOperation {
     let isDirectory = try call.string(2).utf8.last == UInt8(ascii: "/")
     let wantedTarget = try toWrite(&call, 2)
     return LuaOperation {
       let (place, placed) = try await offload { () throws in
-        let (source, target) = try wanted.place().together(with: wantedTarget.place())
+        var (source, target) = try wanted.place().together(with: wantedTarget.place())
         let workspace = target.workspace
-        var path = target.path
-        if try isDirectory || (workspace.exists(path) && workspace.info(path).kind == .directory) {
-          path = try path.appending(wanted.name)
+        if try isDirectory
+          || (workspace.exists(target.path) && workspace.info(target.path).kind == .directory)
+        {
+          target.path = try target.path.appending(wanted.name)
         }
-        return (target, try put(workspace, source.path, path).path)
+        return (target, try put(source, target).path)
       }
       try await record(placed, in: place)
       return [.string(shown(placed, in: place))]
@@ -166,6 +167,7 @@ extension LibraryContext {
 
   /// A path as the script gets it; one of the project also where it was reached from outside.
   private func shown(_ path: ProjectPath, in place: FilePlace) -> String {
+    if place.isOfJob { return place.shown(path) }
     guard place.isOutside else { return path.string }
     let absolute = place.workspace.absolute(path)
     return (try? workspace.path(absolute).string) ?? absolute

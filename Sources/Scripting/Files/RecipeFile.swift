@@ -7,8 +7,10 @@ import Workspace
 /// The `file` that handlers get.
 ///
 /// A class, since each look at a field by a script copies a reference to it.
-final class RecipeFile: Sendable {
+final class RecipeFile: Readable {
   let key: JobKey
+  /// Where it was discovered.
+  let path: ProjectPath
   /// The path below the discover root.
   let relative: String
   let stamp: FileStamp
@@ -20,9 +22,13 @@ final class RecipeFile: Sendable {
   /// Of the state whose handlers see the file.
   let helpers: ScriptHelpers
   let once: OnceCalls
+  /// What is sent instead of it.
+  let prepared: PreparedFile?
 
   init(_ candidate: Candidate, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = candidate.key
+    path = candidate.path
+    prepared = nil
     relative = candidate.relative
     stamp = candidate.stamp
     sentType = nil
@@ -34,6 +40,10 @@ final class RecipeFile: Sendable {
 
   init(_ file: SettledFile, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = file.key
+    path = file.preparation?.whole ?? file.key.path
+    prepared = file.preparation?.content.map {
+      PreparedFile($0, of: file.workKey, context: context, helpers: helpers)
+    }
     relative = file.relative
     stamp = file.stamp
     sentType = file.request?.mimeType
@@ -43,7 +53,29 @@ final class RecipeFile: Sendable {
     self.once = once
   }
 
-  var path: ProjectPath { key.path }
+  /// The same file, once it is known what is sent instead.
+  ///
+  /// - Parameter part: its name, where it is one of several.
+  init(_ file: RecipeFile, sentAs content: PreparedContent, part: String?) throws(WorkspaceError) {
+    var key = file.key
+    if let part { key.path = try key.path.appending(part) }
+    self.key = key
+    path = file.path
+    relative = file.relative
+    stamp = file.stamp
+    sentType = nil
+    isSettled = false
+    context = file.context
+    helpers = file.helpers
+    once = file.once
+    prepared = PreparedFile(content, of: file.key, context: file.context, helpers: file.helpers)
+  }
+
+  var title: String { path.string }
+
+  func permit(by function: String) throws {
+    try context.require(.read(path), by: function)
+  }
 
   var object: LuaObject { LuaObject(self, type: Self.luaType) }
 
@@ -92,31 +124,8 @@ extension RecipeFile {
     }
     type.waitingProperty("detected_type") { file in .blocking { [.string(try file.detectedType())] } }
     type.text { file in "file(\(file.path))" }
-    addReading(&type)
+    type.value("prepared") { file in file.prepared.map { .object($0.object) } ?? .nil }
+    addReading(to: &type)
     addOnce(&type)
-  }
-
-  private static func addReading(_ type: inout LuaObjectTypeBuilder<RecipeFile>) {
-    type.waitingMethod("read") { file, call in
-      try file.context.require(.read(file.path), by: call.name)
-      let count = call.has(1) ? try call.byteCount(1) : nil
-      return .blocking {
-        let open = try file.open()
-        guard let count else {
-          return [.bytes(try FileContent.whole(open, advice: "file:read(n) or file:lines()"))]
-        }
-        return [.bytes(try FileContent.head(open, count: count))]
-      }
-    }
-    type.waitingMethod("tail") { file, call in
-      try file.context.require(.read(file.path), by: call.name)
-      let count = try call.byteCount(1)
-      return .blocking { [.bytes(try FileContent.tail(file.open(), count: count))] }
-    }
-    type.method("lines") { file, call in
-      try file.context.require(.read(file.path), by: call.name)
-      let reader = LineReader(file.path.string) { try file.open() }
-      try call.push(call.call(file.helpers.lines, [.object(LineIterator.object(reader))]))
-    }
   }
 }

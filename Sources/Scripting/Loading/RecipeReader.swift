@@ -44,7 +44,8 @@ struct RecipeReader {
     plan.failed = try rule(.failed, allowsVerdict: false) { value throws(WrongValue) in
       try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
-    plan.summary = try summary()
+    plan.prepare = try function(.prepare)
+    plan.summary = try function(.summary)
     plan.changed = try changed()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
@@ -106,10 +107,11 @@ struct RecipeReader {
     return text
   }
 
-  private func summary() throws(ScriptError) -> LuaFunction? {
-    guard let value = self[.summary] else { return nil }
+  /// A key that takes a function alone.
+  private func function(_ key: RecipeKey) throws(ScriptError) -> LuaFunction? {
+    guard let value = self[key] else { return nil }
     guard case .function(let function) = value else {
-      throw wrong(.summary, "is \(described(value)); it takes \(RecipeKey.summary.wanted.value)")
+      throw wrong(key, "is \(described(value)); it takes \(key.wanted.value)")
     }
     return function
   }

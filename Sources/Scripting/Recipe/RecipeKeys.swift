@@ -5,6 +5,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case name
   case discover
   case accept
+  case prepare
   case rename
   case mimeType = "mime_type"
   case purpose
@@ -32,6 +33,11 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .accept:
       ("true, false, a verdict or a function", "true, false, or a verdict such as moontide.skip(\"why\")")
+    case .prepare:
+      (
+        "a function",
+        "the path of a file, a list of paths, or nothing; what it makes goes into its second argument, a directory"
+      )
     case .rename:
       ("a template such as \"{stem}-{date}{ext}\", or a function", "a string (the filename to ask for)")
     case .mimeType:
@@ -67,7 +73,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
     "optional",
   ]
 

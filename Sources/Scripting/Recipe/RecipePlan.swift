@@ -8,6 +8,8 @@ struct RecipePlan: Sendable {
   var name: String
   var discover: Discover
   var accept: Rule<Bool> = .absent
+  /// Makes what is sent instead of the file.
+  var prepare: LuaFunction?
   var rename: Rule<FilenameTemplate> = .absent
   var mimeType: Rule<String> = .absent
   var purpose: Rule<String> = .absent
@@ -45,7 +47,8 @@ struct RecipePlan: Sendable {
 
   /// Whether deciding needs the script.
   var asksScript: Bool {
-    accept.isFunction || rename.isFunction || mimeType.isFunction || purpose.isFunction || decide.isFunction
+    prepare != nil || accept.isFunction || rename.isFunction || mimeType.isFunction || purpose.isFunction
+      || decide.isFunction
   }
 }
 

@@ -14,6 +14,7 @@ final class SwiftRecipe: Recipe {
   let settling: Settling
   let changed: ChangePolicy
   let rediscovery: Duration?
+  let prepares: Bool
   let before: (@Sendable (Candidate) async -> Void)?
   let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
@@ -24,7 +25,7 @@ final class SwiftRecipe: Recipe {
     version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
-    changed: ChangePolicy = .send, rediscovery: Duration? = nil,
+    changed: ChangePolicy = .send, rediscovery: Duration? = nil, prepares: Bool = false,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -36,6 +37,7 @@ final class SwiftRecipe: Recipe {
     self.settling = settling
     self.changed = changed
     self.rediscovery = rediscovery
+    self.prepares = prepares
     self.before = before
     self.ruling = ruling
   }
