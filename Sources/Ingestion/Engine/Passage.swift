@@ -24,6 +24,7 @@ struct Passage: Sendable {
       switch delivered.ending {
       case .delivered:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
+        await noteOthers(of: job)
         return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
       case .failed:
         break
@@ -43,6 +44,13 @@ struct Passage: Sendable {
     }
     engine.reportStanding(job, isNew: true)
     return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
+  }
+
+  /// Tells of other recipes that the same file was sent for.
+  private func noteOthers(of job: Job) async {
+    // It only is worth knowing: what keeps it from being known is found where it matters.
+    guard let others = try? await engine.ledger.otherRecipes(of: job.key), !others.isEmpty else { return }
+    engine.report(.noted(job.key.path, "was sent for \(others.joined(separator: ", ")) too: a job for each"))
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.

@@ -24,6 +24,8 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String, trace: String? = nil)
+  /// Something about a file that a person should know, with which nothing is wrong.
+  case noted(ProjectPath, String)
   /// Another process asked for something, and it is done: "2 files are tried again".
   case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.

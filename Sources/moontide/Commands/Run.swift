@@ -14,6 +14,9 @@ struct Run: AsyncParsableCommand {
     discussion: """
       Each file is sent once. Run again, after a crash too, it does only what is left.
 
+      Several recipes share the places of --transfers, --max-files and --max-bytes, and take turns. One that fails \
+      does not stop the others; the exit status is the worst of theirs.
+
       Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
 
       With --watch it goes on with what comes until it is stopped. A recipe that is changed, or a SIGHUP, loads \
@@ -23,16 +26,17 @@ struct Run: AsyncParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The recipe, a Lua file.", valueName: "recipe"), completion: .file(extensions: ["lua"])
+    help: ArgumentHelp("The recipe, a Lua file; several run side by side.", valueName: "recipe"),
+    completion: .file(extensions: ["lua"])
   )
-  var recipePath: String
+  var recipePaths: [String]
 
   @OptionGroup var arguments: ArgumentOptions
 
   @Flag(help: "Go on with the files that come, until stopped.")
   var watch = false
 
-  @Option(help: "How many files are under way at once.")
+  @Option(help: "How many files are under way at once, of all recipes together.")
   var transfers = 8
 
   @OptionGroup var allowance: AllowanceOptions
@@ -62,7 +66,10 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     // Read before anything is made: a mistyped name leaves no trace.
     let ceiling = try limits.ceiling()
-    _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
+    for path in recipePaths {
+      _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(path) }
+    }
+    try RecipeParty.checkNoneTwice(recipePaths)
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .work) { destination in
       try await run(limits: ceiling, in: workspace, into: destination)
@@ -73,52 +80,23 @@ struct Run: AsyncParsableCommand {
     limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
     let display = Display(
-      style: Display.style(json: json, quiet: quiet), access: destination.access)
+      style: Display.style(json: json, quiet: quiet), access: destination.access,
+      hasSeveral: recipePaths.count > 1)
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
     let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
-    bench.authority.warnOfStrangers(among: [recipePath])
-    let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: limits, bench: bench)
-    let recipe = try await loader.load()
-
-    let stop = StopSignal()
-    let hangUp = Bell()
-    let onHangUp: @Sendable () -> Void = { hangUp.ring() }
-    let interruption = Interruption(
-      stop: stop, announce: display.note, onHangUp: watch ? onHangUp : nil)
-    let summary: RunSummary
-    if watch {
-      let watching = WatchingRun(loader: loader, transfers: transfers, stop: stop, hangUp: hangUp)
-      summary = await interruption.watching { await watching.run(recipe) }
-    } else {
-      let engine = bench.engine(for: recipe, transfers: transfers, allowance: allowance.allowance, stop: stop)
-      summary = await interruption.watching { await engine.run() }
-      await recipe.close()
-    }
+    bench.authority.warnOfStrangers(among: recipePaths)
+    let (stop, names) = (StopSignal(), RecipeNames())
+    let party = RecipeParty(
+      loaders: recipePaths.map { script in
+        RecipeLoader(script: script, arguments: arguments.byName, limits: limits, bench: bench, names: names)
+      }, gate: Gate(places: transfers, allowance: allowance.allowance), stop: stop, watch: watch)
+    let recipes = try await party.load()
+    let interruption = Interruption(stop: stop, announce: display.note, onHangUp: party.onHangUp)
+    let outcomes = await interruption.watching { await party.run(recipes) }
     await bench.close()
-    try end(summary, at: destination, wasInterrupted: interruption.wasInterrupted)
-  }
-
-  /// Tells why a run ended early, and ends with the status that says how it went.
-  private func end(_ summary: RunSummary, at destination: Destination, wasInterrupted: Bool) throws {
-    let left = "\(Format.count(summary.left, "file")) left; run again to send them."
-    switch summary.stop {
-    case .requested:
-      throw wasInterrupted ? ExitStatus.interrupted : .done
-    case .service(let error):
-      throw CommandFailure(.service, "\(ServiceErrorText.text(error, at: destination)) \(left)")
-    case .ledger(let message):
-      throw CommandFailure(.filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)")
-    case .quarantine(let reason):
-      throw CommandFailure(.script, "\(reason) \(left)")
-    case .limit(let allowance):
-      throw CommandFailure(.limited, "No more than \(allowance.phrase) was asked for: \(left)")
-    case .paused(let pause):
-      throw CommandFailure(
-        .limited, "\(PauseText.sentence(pause)) Nothing new was begun; `moontide resume` ends it.")
-    case nil:
-      if !summary.isClean { throw ExitStatus.filesFailed }
-    }
+    if outcomes.count > 1 { display.total(outcomes.map(\.summary).total) }
+    try RunEnding(outcomes, at: destination, wasInterrupted: interruption.wasInterrupted).finish()
   }
 }
 

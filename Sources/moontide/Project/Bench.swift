@@ -74,13 +74,13 @@ struct Bench: Sendable {
   }
 
   func engine(
-    for recipe: LuaRecipe, transfers: Int, allowance: Allowance = .all, stop: StopSignal
+    for recipe: LuaRecipe, seat: GateSeat, stop: StopSignal
   ) -> Engine {
     Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
-      workspace: workspace, types: types, transfers: transfers, allowance: allowance, retry: Self.retry,
-      clock: .system,
-      newKey: Self.newKey, stop: stop, report: { [display] event in display.show(event) })
+      workspace: workspace, types: types, seat: seat, retry: Self.retry,
+      clock: .system, newKey: Self.newKey, stop: stop, patience: Self.sleep,
+      report: { [display, name = recipe.name] event in display.show(event, of: name) })
   }
 
   /// Notes where a recipe looks for files, so that `moontide why` can explain what it does not see.

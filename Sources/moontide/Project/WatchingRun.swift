@@ -13,16 +13,16 @@ final class WatchingRun: Sendable {
   private static let check = Duration.seconds(1)
 
   private let loader: RecipeLoader
-  private let transfers: Int
+  private let seat: GateSeat
   private let stop: StopSignal
   private let hangUp: Bell
   /// Ends the engine that runs now.
   private let current = Mutex<StopSignal?>(nil)
 
   /// - Parameter hangUp: is rung when the recipe is to be loaded anew.
-  init(loader: RecipeLoader, transfers: Int, stop: StopSignal, hangUp: Bell) {
+  init(loader: RecipeLoader, seat: GateSeat, stop: StopSignal, hangUp: Bell) {
     self.loader = loader
-    self.transfers = transfers
+    self.seat = seat
     self.stop = stop
     self.hangUp = hangUp
     stop.whenRequested { [weak self] in self?.current.withLock { $0 }?.request() }
@@ -41,6 +41,7 @@ final class WatchingRun: Sendable {
       if total.stop == .requested, !stop.isRequested, !Task.isCancelled { total.stop = nil }
       loader.bench.display.note("\(loader.script) is loaded anew.")
       recipe = next
+      seat.rename(recipe.name)
     }
   }
 
@@ -49,7 +50,7 @@ final class WatchingRun: Sendable {
     let ending = StopSignal()
     current.withLock { $0 = ending }
     if stop.isRequested { ending.request() }
-    let engine = loader.bench.engine(for: recipe, transfers: transfers, stop: ending)
+    let engine = loader.bench.engine(for: recipe, seat: seat, stop: ending)
     return await withTaskGroup(of: LuaRecipe?.self) { group in
       group.addTask {
         let next = await self.successor(of: recipe)

@@ -25,11 +25,16 @@ final class Display: Sendable {
 
   private let style: Style
   private let access: RemoteAccess?
+  /// Whether lines name their recipe.
+  private let hasSeveral: Bool
   private let state = Mutex(State())
 
-  /// - Parameter access: what the run sends to; nil for the embedded service.
-  init(style: Style, access: RemoteAccess?) {
+  /// - Parameters:
+  ///   - access: what the run sends to; nil for the embedded service.
+  ///   - hasSeveral: whether events of several recipes are shown.
+  init(style: Style, access: RemoteAccess?, hasSeveral: Bool = false) {
     self.style = style
+    self.hasSeveral = hasSeveral
     self.access = access
   }
 
@@ -40,17 +45,17 @@ final class Display: Sendable {
     return StandardStream.output.isTerminal ? .terminal : .lines
   }
 
-  /// Shows an event. Called from any thread.
-  func show(_ event: RunEvent) {
+  /// Shows an event of a recipe. Called from any thread.
+  func show(_ event: RunEvent, of recipe: String) {
     state.withLock { state in
-      if case .began(let recipe, _) = event { state.recipe = recipe }
+      state.recipe = recipe
       switch style {
       case .json:
-        if let object = EventJSON(event, at: access) { emit(object.line) }
+        if let object = EventJSON(event, of: recipe, at: access) { emit(object.line) }
       case .quiet:
-        if EventText.isTrouble(event), let line = EventText.line(for: event) { emit(line) }
+        if EventText.isTrouble(event), let line = text(event, recipe) { emit(line) }
       case .lines:
-        if let line = text(event, state.recipe) { emit(line) }
+        if let line = text(event, recipe) { emit(line) }
       case .terminal:
         count(event, &state)
         draw(event, &state)
@@ -72,12 +77,24 @@ final class Display: Sendable {
     state.withLock { _ in emit(line) }
   }
 
+  /// Shows what several recipes amounted to together.
+  func total(_ summary: RunSummary) {
+    state.withLock { state in
+      erase(&state)
+      switch style {
+      case .json: emit(EventJSON(total: summary).line)
+      case .lines, .terminal: emit(summary.text(recipe: "total"))
+      case .quiet: break
+      }
+    }
+  }
+
   private func text(_ event: RunEvent, _ recipe: String) -> String? {
     switch event {
     case .caughtUp(let summary), .ended(let summary): return summary.text(recipe: recipe)
     default: break
     }
-    return EventText.line(for: event)
+    return EventText.line(for: event).map { hasSeveral ? "\(recipe): \($0)" : $0 }
   }
 
   private func count(_ event: RunEvent, _ state: inout State) {
@@ -92,7 +109,7 @@ final class Display: Sendable {
       state.failed += 1
       state.underWay[path.string] = nil
     case .began, .resuming, .problem, .skipped, .deferred, .waiting, .opened, .touched, .finished,
-      .stepFailed, .answered, .watching, .caughtUp, .ended:
+      .stepFailed, .noted, .answered, .watching, .caughtUp, .ended:
       break
     }
   }
@@ -106,7 +123,7 @@ final class Display: Sendable {
       return
     default: break
     }
-    if EventText.isTrouble(event), let line = EventText.line(for: event) {
+    if EventText.isTrouble(event), let line = text(event, state.recipe) {
       erase(&state)
       emit(line)
     }
@@ -118,7 +135,7 @@ final class Display: Sendable {
   }
 
   private func progressLine(_ state: State) -> String {
-    var line = "\(state.recipe): \(state.sent) sent, \(Format.bytes(state.bytes))"
+    var line = "\(hasSeveral ? "total" : state.recipe): \(state.sent) sent, \(Format.bytes(state.bytes))"
     if state.failed > 0 { line += ", \(state.failed) failed" }
     // The largest of those under way is the one that a person waits for.
     if let (path, part) = state.underWay.max(by: { $0.value.of < $1.value.of }), part.of > 0 {

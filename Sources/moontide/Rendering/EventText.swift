@@ -8,6 +8,8 @@ enum EventText {
     switch event {
     case .began, .progress, .opened, .caughtUp, .ended:
       nil
+    case .noted(let path, let what):
+      "note      \(path.string.printable) \(what.printable)"
     case .answered(let what):
       "asked     \(what.printable)"
     case .resuming(let jobs):
@@ -40,7 +42,7 @@ enum EventText {
     switch event {
     case .problem, .failed, .stepFailed: true
     case .began, .resuming, .skipped, .deferred, .waiting, .opened, .progress, .sent, .touched, .finished,
-      .answered, .watching, .caughtUp, .ended:
+      .noted, .answered, .watching, .caughtUp, .ended:
       false
     }
   }
@@ -76,5 +78,15 @@ extension RunSummary {
     if left > 0 { parts.append("\(left) left for the next run") }
     return
       "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
+  }
+}
+
+extension [RunSummary] {
+  /// What those amounted to that ran side by side.
+  var total: RunSummary {
+    var total = RunSummary()
+    for summary in self { total.add(summary) }
+    total.duration = map(\.duration).max() ?? .zero
+    return total
   }
 }
