@@ -21,7 +21,7 @@ extension Engine {
     _ discovery: Discovery, _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws {
-    let pages = try CandidatePages(of: discovery, for: self)
+    let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
       let page = try await pages.next(Self.pageSize)
       if page.isEnd { return }

@@ -14,6 +14,7 @@ package struct Engine: Sendable {
   let workspace: Workspace
   let types: MIMETypes
   let seat: GateSeat
+  let order: CandidateOrder?
   let retry: Retrier
   let clock: WallClock
   let newKey: @Sendable () -> String
@@ -29,6 +30,7 @@ package struct Engine: Sendable {
   /// - Parameters:
   ///   - profile: the destination's name; jobs are kept under it.
   ///   - seat: the part in the places that engines share.
+  ///   - order: in which candidates are taken, whatever the recipe says; nil: as it says.
   ///   - newKey: gives idempotency keys that were never given before.
   ///   - stop: ends the run early.
   ///   - patience: waits between two looks at what other processes want, also while files are waited for; nil: it
@@ -36,7 +38,7 @@ package struct Engine: Sendable {
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    types: MIMETypes, seat: GateSeat, retry: Retrier, clock: WallClock,
+    types: MIMETypes, seat: GateSeat, order: CandidateOrder? = nil, retry: Retrier, clock: WallClock,
     newKey: @escaping @Sendable () -> String, stop: StopSignal = StopSignal(),
     patience: (@Sendable (Duration) async throws -> Void)? = nil,
     report: @escaping @Sendable (RunEvent) -> Void
@@ -48,6 +50,7 @@ package struct Engine: Sendable {
     self.workspace = workspace
     self.types = types
     self.seat = seat
+    self.order = order ?? recipe.order
     self.retry = retry
     self.clock = clock
     self.newKey = newKey
@@ -93,7 +96,7 @@ package struct Engine: Sendable {
     stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
-      var slots = Slots(limit: .max, bell: bell, now: clock.now)
+      var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now)
       do {
         try await body(&slots, &group)
       } catch let error as LedgerError {

@@ -40,6 +40,7 @@ struct Run: AsyncParsableCommand {
   var transfers = 8
 
   @OptionGroup var allowance: AllowanceOptions
+  @OptionGroup var load: LoadOptions
   @OptionGroup var limits: LimitOptions
   @OptionGroup var options: ProjectOptions
 
@@ -84,7 +85,8 @@ struct Run: AsyncParsableCommand {
       hasSeveral: recipePaths.count > 1)
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
-    let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    var bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    bench.order = load.order
     bench.authority.warnOfStrangers(among: recipePaths)
     let (stop, names) = (StopSignal(), RecipeNames())
     let party = RecipeParty(

@@ -13,6 +13,8 @@ struct Bench: Sendable {
   let destination: Destination
   let ledger: SQLiteLedger
   let display: Display
+  /// In which order candidates are taken, whatever their recipe says.
+  var order: CandidateOrder?
   private let types = MIMETypes()
   /// What scripts' requests go through.
   private let web = HTTPClientTransport()
@@ -78,7 +80,7 @@ struct Bench: Sendable {
   ) -> Engine {
     Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
-      workspace: workspace, types: types, seat: seat, retry: Self.retry,
+      workspace: workspace, types: types, seat: seat, order: order, retry: Self.retry,
       clock: .system, newKey: Self.newKey, stop: stop, patience: Self.sleep,
       report: { [display, name = recipe.name] event in display.show(event, of: name) })
   }
