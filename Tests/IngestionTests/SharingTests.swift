@@ -115,11 +115,11 @@ struct SharingTests {
     let clock = VirtualClock(runsByItself: true)
     let summary = await rig.engine(
       recipe, ledger: ledger, clock: clock.wall,
+      report: { event in if case .answered = event { answer.finish() } },
       patience: { time in
         try await clock.sleep(time)
         try await Task.sleep(for: .milliseconds(5))
-      },
-      report: { event in if case .answered = event { answer.finish() } }
+      }
     ).run()
     #expect(summary.sent == 2, "\(summary)")
   }

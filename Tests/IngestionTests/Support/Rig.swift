@@ -46,8 +46,8 @@ struct Rig {
   func engine(
     _ recipe: any Recipe, service: (any FileService)? = nil, ledger: any Ledger, transfers: Int = 1,
     allowance: Allowance = .all, seat: GateSeat? = nil, attempts: Int = 1, clock: WallClock? = nil,
-    patience: (@Sendable (Duration) async throws -> Void)? = nil,
-    report: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    report: @escaping @Sendable (RunEvent) -> Void = { _ in },
+    patience: (@Sendable (Duration) async throws -> Void)? = nil
   ) -> Engine {
     Engine(
       recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
