@@ -60,9 +60,10 @@ struct SharingTests {
   @Test("they begin no more together than is allowed")
   func allowance() async throws {
     for number in 1...5 { try project.write("\(number)", to: "\(number).md") }
+    var terms = Gate.Terms()
+    terms.allowance = Allowance(files: 7)
     let (summaries, _) = try await run(
-      [try SwiftRecipe(name: "a"), try SwiftRecipe(name: "b")],
-      through: Gate(places: 3, allowance: Allowance(files: 7)))
+      [try SwiftRecipe(name: "a"), try SwiftRecipe(name: "b")], through: Gate(places: 3, terms: terms))
     #expect(summaries.values.reduce(0) { $0 + $1.sent } == 7, "\(summaries)")
     #expect(summaries.values.reduce(0) { $0 + $1.left } == 3, "\(summaries)")
     #expect(summaries.values.contains { $0.stop == .limit(Allowance(files: 7)) })

@@ -9,7 +9,7 @@ extension Engine {
     _ job: Job, resumed: Bool, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
     guard let ticket = try await place(for: job, resumed: resumed, asOf: age, &slots, &group) else { return }
-    let passage = Passage(engine: self)
+    let passage = Passage(engine: self, ticket: ticket)
     slots.begin(job.key.path, ticket, &group) {
       await passage.pass(job, resumed: resumed)
     }
@@ -40,19 +40,33 @@ extension Engine {
             break
           }
         }
+        var limit: Duration?
         if slots.hasRoom {
           switch seat.enter(Load(job, resumed: resumed), bell: bell) {
-          case .begun(let ticket): return ticket
+          case .begun(let ticket):
+            if let excess = ticket.excess {
+              report(.noted(job.key.path, Self.warning(of: excess.needed, in: excess.lifetime)))
+            }
+            return ticket
           case .spent:
             slots.tally.add(.left)
             slots.isSpent = true
             return nil
           case .wait: break
+          case .closed(let opening):
+            guard seat.terms.waitsForHours else {
+              slots.tally.add(.left)
+              slots.closedUntil = opening
+              return nil
+            }
+            tellHours(opening, &slots)
+            limit = opening - clock.now
           }
         }
         hasWaited = true
+        let attention = patience.map { _ in Self.attention }
         await bell.heard(
-          within: patience.map { _ in Self.attention }, sleep: patience ?? retry.sleep)
+          within: [limit, attention].compactMap { $0 }.min(), sleep: patience ?? retry.sleep)
       }
     } catch {
       seat.withdraw()
@@ -60,6 +74,18 @@ extension Engine {
     }
     seat.withdraw()
     return nil
+  }
+
+  /// Says that the hours outside of which nothing is begun are waited for.
+  func tellHours(_ opening: Timestamp, _ slots: inout Slots) {
+    guard !slots.hasToldHours, let hours = seat.terms.hours else { return }
+    slots.hasToldHours = true
+    report(.watching("nothing is begun before \(hours.text(opening)) (\(hours.window))"))
+  }
+
+  private static func warning(of needed: Duration, in lifetime: Duration) -> String {
+    "takes \(Int(needed.inSeconds / 60)) minutes at the present rate, and its session lives "
+      + "\(Int(lifetime.inSeconds / 60)): it will hardly arrive"
   }
 
   /// Whether a record is still the one that was read. One that is not is found by the next look through everything.

@@ -59,10 +59,11 @@ package struct Engine: Sendable {
     self.report = report
   }
 
-  var courier: Courier {
+  func courier(_ ticket: Ticket) -> Courier {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
-      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed)
+      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed,
+      ticket: ticket)
   }
 
   var aftercare: Aftercare {
@@ -109,7 +110,10 @@ package struct Engine: Sendable {
       }
       await slots.drain(&group)
       for _ in 0..<slots.room.settling { slots.tally.add(.left) }
-      if slots.isSpent { slots.tally.stop(.limit(seat.allowance)) }
+      if slots.isSpent { slots.tally.stop(.limit(seat.terms.allowance)) }
+      if let opening = slots.closedUntil, let hours = seat.terms.hours {
+        slots.tally.stop(.closed(hours: hours.window.description, opens: hours.text(opening)))
+      }
       return slots.tally
     }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }

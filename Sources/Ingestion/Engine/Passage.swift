@@ -4,6 +4,7 @@ import Workspace
 /// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
 struct Passage: Sendable {
   let engine: Engine
+  let ticket: Ticket
 
   func pass(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
@@ -19,7 +20,7 @@ struct Passage: Sendable {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
-      let delivered = try await engine.courier.deliver(job, situation: situation)
+      let delivered = try await engine.courier(ticket).deliver(job, situation: situation)
       job = delivered.job
       switch delivered.ending {
       case .delivered:

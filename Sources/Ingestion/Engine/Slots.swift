@@ -104,6 +104,11 @@ struct Tally: Sendable {
   /// Goes on although there was a reason to end: what was left is found again.
   mutating func goOn() {
     summary.stop = nil
+    leaveOut()
+  }
+
+  /// Takes what was left out of the count: it is found again.
+  mutating func leaveOut() {
     summary.found -= summary.left
     summary.left = 0
   }
@@ -133,6 +138,10 @@ struct Slots {
   var wasAsked = false
   /// How often records may have been changed for other processes: what was read before is to be read again.
   var changes = 0
+  /// When the hours begin, outside of which something was left.
+  var closedUntil: Timestamp?
+  /// Whether it was told that the hours are waited for.
+  var hasToldHours = false
   /// When it was looked last whether other processes want something.
   var lastLook: Timestamp
 

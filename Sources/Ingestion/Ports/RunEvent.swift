@@ -74,6 +74,8 @@ package struct RunSummary: Hashable, Sendable {
     case quarantine(String)
     /// It was allowed no more.
     case limit(Allowance)
+    /// Nothing is begun outside of these hours; and when they begin, by the local clock.
+    case closed(hours: String, opens: String)
     /// Somebody paused it.
     case paused(Pause)
   }

@@ -46,7 +46,9 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup var target: DestinationOptions
 
-  @Flag(help: "Wait while another process works with this project, instead of ending with status 5.")
+  @Flag(
+    help:
+      "Wait while another process works with this project, and for --window, instead of ending with 5 or 6.")
   var wait = false
 
   @Flag(help: "Print each event as a line of JSON.")
@@ -86,13 +88,15 @@ struct Run: AsyncParsableCommand {
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
     var bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    let gate = load.gate(places: transfers, allowance: allowance.allowance, waits: wait && !watch)
     bench.order = load.order
+    bench.throttle = gate.terms.throttle
     bench.authority.warnOfStrangers(among: recipePaths)
     let (stop, names) = (StopSignal(), RecipeNames())
     let party = RecipeParty(
       loaders: recipePaths.map { script in
         RecipeLoader(script: script, arguments: arguments.byName, limits: limits, bench: bench, names: names)
-      }, gate: Gate(places: transfers, allowance: allowance.allowance), stop: stop, watch: watch)
+      }, gate: gate, stop: stop, watch: watch)
     let recipes = try await party.load()
     let interruption = Interruption(stop: stop, announce: display.note, onHangUp: party.onHangUp)
     let outcomes = await interruption.watching { await party.run(recipes) }

@@ -15,6 +15,8 @@ struct Bench: Sendable {
   let display: Display
   /// In which order candidates are taken, whatever their recipe says.
   var order: CandidateOrder?
+  /// How fast scripts' own uploads are sent, together with the engine's.
+  var throttle: Throttle?
   private let types = MIMETypes()
   /// What scripts' requests go through.
   private let web = HTTPClientTransport()
@@ -41,7 +43,9 @@ struct Bench: Sendable {
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     return LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
+      service: RetryingService(
+        destination.service, retry: Self.retry, pace: { [throttle] in throttle?.source($0) ?? $0 }),
+      permissions: permissions,
       arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       web: web, sleep: Self.sleep, newKey: Self.newKey,

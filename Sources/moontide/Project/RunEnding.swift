@@ -52,6 +52,12 @@ struct RunEnding {
       return (.script, "\(reason) \(left)")
     case .limit(let allowance):
       return (.limited, "No more than \(allowance.phrase) was asked for: \(left)")
+    case .closed(let hours, let opens):
+      return (
+        .limited,
+        "Outside of \(hours) nothing is begun (--window); it opens at \(opens). "
+          + "\(Format.count(summary.left, "file")) left."
+      )
     case .paused(let pause):
       return (
         .limited, "\(PauseText.sentence(pause)) Nothing new was begun; `moontide resume` ends it."

@@ -49,10 +49,12 @@ struct Rig {
     report: @escaping @Sendable (RunEvent) -> Void = { _ in },
     patience: (@Sendable (Duration) async throws -> Void)? = nil
   ) -> Engine {
-    Engine(
+    var terms = Gate.Terms()
+    terms.allowance = allowance
+    return Engine(
       recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
       workspace: workspace, types: MIMETypes(),
-      seat: seat ?? Gate(places: transfers, allowance: allowance).join(recipe.name),
+      seat: seat ?? Gate(places: transfers, terms: terms).join(recipe.name),
       retry: Retrier(
         policy: RetryPolicy(
           attempts: attempts, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
