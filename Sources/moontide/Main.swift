@@ -47,7 +47,8 @@ struct Moontide: AsyncParsableCommand {
 
       Exit status: 0 everything done; 1 some files failed or were rejected, something was left undone, or not \
       exactly one meeting was found; 2 a wrong call; 3 the script does not load or failed; 4 the service refused \
-      or is away; 5 another process works with this project; 6 stopped by a pause or by --max-files or --max-bytes; \
+      or is away; 5 another process works with this project; 6 stopped by a pause, \
+      --window, --max-files or --max-bytes; \
       130 interrupted.
       """,
     version: Version.text,

@@ -31,7 +31,8 @@ extension Engine {
     }
     let open = isSplit ? try await ledger.requests().open : requests
     for entry in open where seat.duty(in: entry.request) == .perform {
-      // While a file is under way its record is its passage's alone.
+      // While a file is under way its record is its passage's alone. Others do not wait for that.
+      seat.withdraw()
       await slots.drain(&group)
       let outcome = try await JobKeeper(ledger: ledger, workspace: workspace).perform(entry.request)
       try await ledger.settle(request: entry.id)
