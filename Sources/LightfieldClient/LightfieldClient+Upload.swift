@@ -43,7 +43,8 @@ extension LightfieldClient {
     let watch = StallWatch(clock: steadyClock, limit: configuration.stallTimeout)
     do {
       return try await watch.run(
-        progress: { reader.bytesSent }, isDone: { reader.bytesSent >= reader.length }
+        progress: { reader.bytesSent }, isDone: { reader.bytesSent >= reader.length },
+        isHeld: { reader.isHeld }
       ) { [transport] in
         let response = try await transport.begin(message, to: url, within: nil)
         return try await transport.finish(response, limit: Self.longestError, cuts: true)
