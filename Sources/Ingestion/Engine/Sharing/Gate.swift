@@ -145,11 +145,13 @@ package final class Gate: Sendable {
     state.withLock { $0.line.open(ticket, session, now: now) }
   }
 
+  /// - Parameter more: bytes that are known to be on the line.
   fileprivate func progress(_ ticket: Int, more: Int64, left: Int64) {
     guard let now = terms.clock?.now else { return }
     change { state in
       state.line.progress(ticket, left: left)
-      state.meter.add(more, now: now)
+      if more > 0 { state.meter.add(more, now: now) }
+      if state.line.isIdle { state.meter.rest(now: now) }
     }
   }
 
@@ -209,6 +211,8 @@ final class Ticket: Sendable {
   /// How long the file takes, and how long its session lives, where that is less.
   let excess: (needed: Duration, lifetime: Duration)?
   private let done = Atomic<Int64>(0)
+  /// What is read first goes into buffers, and says nothing of the line.
+  private static let head: Int64 = 8 << 20
   private let isOver = Atomic(false)
 
   fileprivate init(
@@ -226,7 +230,7 @@ final class Ticket: Sendable {
   /// So many of its bytes were read for sending.
   func progress(_ bytes: Int64) {
     let before = done.exchange(bytes, ordering: .relaxed)
-    gate.progress(number, more: max(0, bytes - before), left: size - bytes)
+    gate.progress(number, more: max(0, bytes - max(before, Self.head)), left: size - bytes)
   }
 
   /// The bytes at the pace of all transfers.
