@@ -29,6 +29,7 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
+      if page.isLast { report(.foundAll) }
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
@@ -88,6 +89,9 @@ extension Engine {
       slots.tally.add(Outcome(standing: job))
       if intake.isWatching { comeBack(job, &slots) }
       if job.step != nil { await submit(job, resumed: false, &slots, &group) }
+    }
+    for job in toSend {
+      if let request = job.request { report(.decided(job.key.path, request)) }
     }
     for job in toSend { await submit(job, resumed: false, &slots, &group) }
   }

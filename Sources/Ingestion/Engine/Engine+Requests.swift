@@ -6,6 +6,7 @@ extension Engine {
   ///
   /// Called between two pages of discovery, and now and then where nothing is left to do.
   func heedRequests(_ slots: inout Slots, _ group: inout Passages) async throws(LedgerError) {
+    report(.alive)
     let requests = try await ledger.requests()
     try await answer(requests.open, &slots, &group)
     if let pause = requests.pause(profile: profile, recipe: recipe.name) { slots.tally.stop(.paused(pause)) }

@@ -108,6 +108,7 @@ package struct Engine: Sendable {
       if slots.isSpent { slots.tally.stop(.limit(allowance)) }
       return slots.tally
     }
+    if Task.isCancelled { await abandonSessions() }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
     if !tally.isTold { await summarize(&tally) }
@@ -172,7 +173,10 @@ package struct Engine: Sendable {
     await slots.makeRoom(&group)
     guard mayBegin(slots) else {
       // What was given up is counted as that; only what would have followed is left.
-      if job.phase.isUnderWay { slots.tally.add(.left) }
+      if job.phase.isUnderWay {
+        slots.tally.add(.left)
+        report(.left(job.key.path))
+      }
       return
     }
     if resumed {
@@ -180,6 +184,7 @@ package struct Engine: Sendable {
     } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
       slots.tally.add(.left)
       slots.isSpent = true
+      report(.left(job.key.path))
       return
     }
     let passage = Passage(engine: self)

@@ -14,7 +14,8 @@ struct Run: AsyncParsableCommand {
     discussion: """
       Each file is sent once. Run again, after a crash too, it does only what is left.
 
-      Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
+      Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way, a third ends \
+      the process at once. The next run does what is left.
 
       With --watch it goes on with what comes until it is stopped. A recipe that is changed, or a SIGHUP, loads \
       it anew; one that does not load leaves the last one running.
@@ -50,6 +51,10 @@ struct Run: AsyncParsableCommand {
   @Flag(help: "Print only what went wrong.")
   var quiet = false
 
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var shutdown: ShutdownOptions
+  @OptionGroup var metrics: MetricsOptions
+
   func validate() throws {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
@@ -72,28 +77,52 @@ struct Run: AsyncParsableCommand {
   private func run(
     limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
+    LineFormat.ask(for: output.logFormat)
     let display = Display(
-      style: Display.style(json: json, quiet: quiet), access: destination.access)
+      style: Display.style(json: json, quiet: quiet), detail: output.detail, access: destination.access,
+      projectFlags: options.flags)
+    let metrics = metrics.metrics.map { _ in
+      RunMetrics(statePath: workspace.statePath) { display.progress }
+    }
+    if let metrics { display.tell { metrics.note($0) } }
+    destination.calls.listen { call in
+      display.show(call)
+      metrics?.note(call)
+    }
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
-    let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    let bench = Bench(
+      workspace: workspace, destination: destination, ledger: ledger, display: display, metrics: metrics)
     bench.authority.warnOfStrangers(among: [recipePath])
     let loader = RecipeLoader(script: recipePath, arguments: arguments.byName, limits: limits, bench: bench)
     let recipe = try await loader.load()
 
+    let pulse = RunPulse(
+      display, statePath: workspace.statePath, clock: .system,
+      manager: ServiceManager(LaunchEnvironment.variables))
     let stop = StopSignal()
+    stop.whenRequested { pulse.stopping() }
     let hangUp = Bell()
-    let onHangUp: @Sendable () -> Void = { hangUp.ring() }
+    let onHangUp: @Sendable () -> Void = {
+      pulse.reloading()
+      hangUp.ring()
+    }
     let interruption = Interruption(
-      stop: stop, announce: display.note, onHangUp: watch ? onHangUp : nil)
-    let summary: RunSummary
-    if watch {
-      let watching = WatchingRun(loader: loader, transfers: transfers, stop: stop, hangUp: hangUp)
-      summary = await interruption.watching { await watching.run(recipe) }
-    } else {
-      let engine = bench.engine(for: recipe, transfers: transfers, allowance: allowance.allowance, stop: stop)
-      summary = await interruption.watching { await engine.run() }
-      await recipe.close()
+      stop: stop, drainTimeout: shutdown.drainTimeout.duration, onHangUp: watch ? onHangUp : nil,
+      announce: display.announce)
+    let summary = try await self.metrics.serving(metrics, note: display.note) {
+      await pulse.beating {
+        guard watch else {
+          let engine = bench.engine(
+            for: recipe, transfers: transfers, allowance: allowance.allowance, stop: stop)
+          let summary = await interruption.watching { await engine.run() }
+          await recipe.close()
+          return summary
+        }
+        let watching = WatchingRun(
+          loader: loader, transfers: transfers, stop: stop, hangUp: hangUp, onReload: pulse.reloaded)
+        return await interruption.watching { await watching.run(recipe) }
+      }
     }
     await bench.close()
     try end(summary, at: destination, wasInterrupted: interruption.wasInterrupted)
