@@ -19,6 +19,10 @@ struct JobQuery {
       terms.append("recipe = ?")
       arguments.append(recipe)
     }
+    if let others = selection.otherThan {
+      terms.append("recipe NOT IN (SELECT value FROM json_each(?))")
+      arguments.append(try Self.list(others))
+    }
     if !selection.phases.isEmpty {
       terms.append("phase IN (SELECT value FROM json_each(?))")
       arguments.append(try Self.list(selection.phases.map(\.rawValue)))

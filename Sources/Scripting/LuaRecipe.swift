@@ -21,6 +21,8 @@ package final class LuaRecipe: Recipe, Sendable {
   package let changed: ChangePolicy
   package let settling: Settling
   package let rediscovery: Duration?
+  package let concurrency: Int?
+  package let order: CandidateOrder?
 
   var source: ScriptSource { origin.source }
   var context: LibraryContext { origin.context }
@@ -65,6 +67,8 @@ package final class LuaRecipe: Recipe, Sendable {
     changed = state.plan.changed
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
+    concurrency = state.plan.concurrency
+    order = state.plan.order
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
     let arguments: [String: String] =

@@ -13,6 +13,8 @@ struct Courier: Sendable {
   /// Whether the recipe wants to be told of completed files, and of those given up.
   let followsCompleted: Bool
   let followsFailed: Bool
+  /// The file's place.
+  let ticket: Ticket
 
   /// Brings a file to its end, or to where it cannot go on.
   func deliver(
@@ -112,9 +114,12 @@ struct Courier: Sendable {
       return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
     }
     guard file.stamp == job.stamp else { return delivery.fileChanged() }
-    let source = MeteredSource(base: file) { [report] bytes in
+    ticket.opened(opened.session)
+    let metered = MeteredSource(base: file) { [report, ticket] bytes in
+      ticket.progress(bytes)
       report(.progress(job.key.path, bytes: bytes, of: job.stamp.size))
     }
+    let source = ticket.paced(metered)
     do throws(ServiceError) {
       let receipt = try await retry(onRetry: noting("upload", delivery)) { () async throws(ServiceError) in
         try await service.upload(opened, source)

@@ -2,7 +2,9 @@ import FileSessions
 
 extension Engine {
   /// How long a service may take to cancel what a cancelled run leaves open.
-  private static let patience = Duration.seconds(10)
+  private static let abandoning = Duration.seconds(10)
+  /// How many are cancelled at once.
+  private static let abandonedAtOnce = 8
 
   /// Cancels the sessions that are open for files of this recipe, so that the next run opens new ones.
   ///
@@ -12,7 +14,7 @@ extension Engine {
     await Task {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await cancelSessions() }
-        group.addTask { try? await retry.sleep(Self.patience) }
+        group.addTask { try? await retry.sleep(Self.abandoning) }
         await group.next()
         group.cancelAll()
       }
@@ -23,7 +25,7 @@ extension Engine {
     let jobs = (try? await ledger.unfinished(profile: profile, recipe: recipe.name)) ?? []
     await withTaskGroup(of: Void.self) { group in
       for (index, job) in jobs.enumerated() where job.phase == .opened || job.phase == .uploaded {
-        if index >= transfers { await group.next() }
+        if index >= Self.abandonedAtOnce { await group.next() }
         group.addTask { await cancelSession(of: job) }
       }
     }

@@ -21,7 +21,7 @@ extension Engine {
     _ discovery: Discovery, _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws {
-    let pages = try CandidatePages(of: discovery, for: self)
+    let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
       let page = try await pages.next(Self.pageSize)
       if page.isEnd { return }
@@ -44,6 +44,7 @@ extension Engine {
     _ candidates: [Candidate], _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
+    let age = slots.changes
     let sorted = try await sort(
       candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
     slots.tally.summary.found += sorted.found
@@ -53,9 +54,9 @@ extension Engine {
       reportStanding(job, isNew: false)
       slots.tally.add(Outcome(standing: job))
     }
-    for job in sorted.underWay { await submit(job, resumed: true, &slots, &group) }
+    for job in sorted.underWay { try await submit(job, resumed: true, asOf: age, &slots, &group) }
 
-    try await begin(sorted.ruled, intake, &slots, &group)
+    try await begin(sorted.ruled, intake, asOf: age, &slots, &group)
     if sorted.unknown.isEmpty { return }
     // A handler that takes its time holds up its own file, not those that are decided meanwhile.
     let answers = Answers()
@@ -63,20 +64,38 @@ extension Engine {
       await recipe.decide(sorted.unknown.map(\.candidate)) { answers.put($0, $1) }
       answers.end()
     }()
+    async let _: Void = remind(answers)
     while let some = await answers.next() {
-      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, &slots, &group)
+      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, asOf: age, &slots, &group)
+      try await heedInPassing(&slots, &group)
     }
     await asking
   }
 
+  /// Has it be looked now and then what other processes want, while handlers take their time.
+  private func remind(_ answers: Answers) async {
+    guard let patience else { return }
+    while !Task.isCancelled {
+      do { try await patience(Self.attention) } catch _ { return }
+      answers.remind()
+    }
+  }
+
   /// Records what the recipe said of candidates, and begins with those that are to be sent.
   private func begin(
-    _ ruled: [Sorted.Ruled], _ intake: Intake, _ slots: inout Slots,
+    _ ruled: [Sorted.Ruled], _ intake: Intake, asOf age: Int, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
+    let now = slots.changes
     for (unknown, ruling) in ruled {
+      if now != age,
+        try await !isCurrent(unknown.candidate.key, revision: unknown.earlier?.revision ?? 0)
+      {
+        slots.tally.summary.found -= 1
+        continue
+      }
       if ruling == .unasked {
         slots.tally.add(.left)
         continue
@@ -88,12 +107,12 @@ extension Engine {
       reportStanding(job, isNew: true)
       slots.tally.add(Outcome(standing: job))
       if intake.isWatching { comeBack(job, &slots) }
-      if job.step != nil { await submit(job, resumed: false, &slots, &group) }
+      if job.step != nil { try await submit(job, resumed: false, asOf: now, &slots, &group) }
     }
     for job in toSend {
       if let request = job.request { report(.decided(job.key.path, request)) }
     }
-    for job in toSend { await submit(job, resumed: false, &slots, &group) }
+    for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
   }
 
   private struct Sorted {

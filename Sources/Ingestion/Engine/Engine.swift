@@ -4,8 +4,8 @@ import Workspace
 /// Ingests what a recipe says, once: discovers, decides, delivers, and does what is left to do afterwards.
 ///
 /// Files that an earlier run left under way come first. Discovery is read page by page, so that a million
-/// candidates never sit in memory; at most `transfers` files are under way at once, and a session is opened
-/// only when there is room to send its bytes.
+/// candidates never sit in memory; a session is opened only when there is a place, of those that engines share, to
+/// send its bytes.
 package struct Engine: Sendable {
   let recipe: any Recipe
   let profile: String
@@ -13,13 +13,14 @@ package struct Engine: Sendable {
   let ledger: any Ledger
   let workspace: Workspace
   let types: MIMETypes
-  let transfers: Int
-  let allowance: Allowance
+  let seat: GateSeat
+  let order: CandidateOrder?
   let retry: Retrier
   let clock: WallClock
   let newKey: @Sendable () -> String
   let stop: StopSignal
   let report: @Sendable (RunEvent) -> Void
+  let patience: (@Sendable (Duration) async throws -> Void)?
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256
@@ -28,16 +29,19 @@ package struct Engine: Sendable {
 
   /// - Parameters:
   ///   - profile: the destination's name; jobs are kept under it.
-  ///   - transfers: how many files are under way at once, at least 1.
-  ///   - allowance: how much is begun at the most in a run; what is under way already is finished in any case.
+  ///   - seat: the part in the places that engines share.
+  ///   - order: in which candidates are taken, whatever the recipe says; nil: as it says.
   ///   - newKey: gives idempotency keys that were never given before.
   ///   - stop: ends the run early.
+  ///   - patience: waits between two looks at what other processes want, also while files are waited for; nil: it
+  ///     is only looked when there is something to do.
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    types: MIMETypes, transfers: Int, allowance: Allowance = .all, retry: Retrier, clock: WallClock,
-    newKey: @escaping @Sendable () -> String,
-    stop: StopSignal = StopSignal(), report: @escaping @Sendable (RunEvent) -> Void
+    types: MIMETypes, seat: GateSeat, order: CandidateOrder? = nil, retry: Retrier, clock: WallClock,
+    newKey: @escaping @Sendable () -> String, stop: StopSignal = StopSignal(),
+    patience: (@Sendable (Duration) async throws -> Void)? = nil,
+    report: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.recipe = recipe
     self.profile = profile
@@ -45,19 +49,21 @@ package struct Engine: Sendable {
     self.ledger = ledger
     self.workspace = workspace
     self.types = types
-    self.transfers = max(1, transfers)
-    self.allowance = allowance
+    self.seat = seat
+    self.order = order ?? recipe.order
     self.retry = retry
     self.clock = clock
     self.newKey = newKey
     self.stop = stop
+    self.patience = patience
     self.report = report
   }
 
-  var courier: Courier {
+  func courier(_ ticket: Ticket) -> Courier {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
-      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed)
+      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed,
+      ticket: ticket)
   }
 
   var aftercare: Aftercare {
@@ -91,8 +97,7 @@ package struct Engine: Sendable {
     stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
-      var slots = Slots(limit: transfers, bell: bell, now: clock.now)
-      slots.allowance = allowance
+      var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now)
       do {
         try await body(&slots, &group)
       } catch let error as LedgerError {
@@ -105,7 +110,10 @@ package struct Engine: Sendable {
       }
       await slots.drain(&group)
       for _ in 0..<slots.room.settling { slots.tally.add(.left) }
-      if slots.isSpent { slots.tally.stop(.limit(allowance)) }
+      if slots.isSpent { slots.tally.stop(.limit(seat.terms.allowance)) }
+      if let opening = slots.closedUntil, let hours = seat.terms.hours {
+        slots.tally.stop(.closed(hours: hours.window.description, opens: hours.text(opening)))
+      }
       return slots.tally
     }
     if Task.isCancelled { await abandonSessions() }
@@ -134,6 +142,7 @@ package struct Engine: Sendable {
     isFirst: Bool = true, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
+    let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
       if await isStillDue(job) { jobs.append(job) }
@@ -145,7 +154,7 @@ package struct Engine: Sendable {
         reportStanding(job, isNew: false)
         slots.tally.add(Outcome(standing: job))
       }
-      await submit(job, resumed: true, &slots, &group)
+      try await submit(job, resumed: true, asOf: age, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
     return Set(jobs.map(\.key.path))
@@ -164,32 +173,5 @@ package struct Engine: Sendable {
   /// Whether anything new may be begun.
   func mayBegin(_ slots: Slots) -> Bool {
     !stop.isRequested && !slots.tally.isStopped && !Task.isCancelled && recipe.quarantine == nil
-  }
-
-  /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
-  func submit(
-    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout Passages
-  ) async {
-    await slots.makeRoom(&group)
-    guard mayBegin(slots) else {
-      // What was given up is counted as that; only what would have followed is left.
-      if job.phase.isUnderWay {
-        slots.tally.add(.left)
-        report(.left(job.key.path))
-      }
-      return
-    }
-    if resumed {
-      if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.stamp.size) }
-    } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
-      slots.tally.add(.left)
-      slots.isSpent = true
-      report(.left(job.key.path))
-      return
-    }
-    let passage = Passage(engine: self)
-    slots.begin(job.key.path, &group) {
-      await passage.pass(job, resumed: resumed)
-    }
   }
 }

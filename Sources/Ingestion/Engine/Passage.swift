@@ -4,6 +4,7 @@ import Workspace
 /// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
 struct Passage: Sendable {
   let engine: Engine
+  let ticket: Ticket
 
   func pass(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
@@ -25,11 +26,12 @@ struct Passage: Sendable {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
-      let delivered = try await engine.courier.deliver(job, situation: situation)
+      let delivered = try await engine.courier(ticket).deliver(job, situation: situation)
       job = delivered.job
       switch delivered.ending {
       case .delivered:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
+        await noteOthers(of: job)
         return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
       case .failed:
         break
@@ -52,6 +54,13 @@ struct Passage: Sendable {
     }
     engine.reportStanding(job, isNew: true)
     return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
+  }
+
+  /// Tells of other recipes that the same file was sent for.
+  private func noteOthers(of job: Job) async {
+    // It only is worth knowing: what keeps it from being known is found where it matters.
+    guard let others = try? await engine.ledger.otherRecipes(of: job.key), !others.isEmpty else { return }
+    engine.report(.noted(job.key.path, "was sent for \(others.joined(separator: ", ")) too: a job for each"))
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.

@@ -18,6 +18,9 @@ package protocol Ledger: Sendable {
   /// What was ever sent for this key.
   func sentVersions(of key: JobKey) async throws(LedgerError) -> [SentVersion]
 
+  /// For which other recipes a path was sent to the same destination.
+  func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String]
+
   /// The traces that are there for these paths.
   func traces(profile: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Trace]
 
@@ -32,6 +35,9 @@ package protocol Ledger: Sendable {
   /// Notes that a request is done.
   func settle(request id: Int64) async throws(LedgerError)
 
+  /// Puts others in the place of a request, all in one; nothing where it is not there any more.
+  func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError)
+
   /// The jobs of a selection, a page at a time.
   ///
   /// - Parameter id: ``JobPage/next`` of the page before; 0 to begin.
@@ -42,8 +48,10 @@ package protocol Ledger: Sendable {
 }
 
 extension Ledger {
+  package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] { [] }
   package func requests() async throws(LedgerError) -> LedgerRequests { LedgerRequests() }
   package func settle(request id: Int64) async throws(LedgerError) {}
+  package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {}
   package func jobs(
     _ selection: JobSelection, after id: Int64, limit: Int
   ) async throws(LedgerError) -> JobPage { JobPage() }

@@ -27,6 +27,12 @@ package protocol Recipe: Sendable {
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
+  /// How many of its files are under way at once, of the places that there are; nil: any number.
+  var concurrency: Int? { get }
+
+  /// The order in which its candidates are taken; nil: as they are found.
+  var order: CandidateOrder? { get }
+
   /// Which files there are.
   func discovery() async throws(Failure) -> Discovery
 
@@ -51,6 +57,8 @@ extension Recipe {
   package var settling: Settling { Settling() }
   package var changed: ChangePolicy { .send }
   package var rediscovery: Duration? { nil }
+  package var concurrency: Int? { nil }
+  package var order: CandidateOrder? { nil }
 
   package func decide(_ candidates: [Candidate], each: @escaping @Sendable (Int, Ruling) -> Void) async {
     for (index, ruling) in await decide(candidates).enumerated() { each(index, ruling) }

@@ -36,6 +36,8 @@ package enum RunEvent: Sendable {
   case cancelled(ProjectPath, FileSession)
   /// A call of the service for it failed for a reason that may pass, and is made again after so long.
   case retrying(ProjectPath, call: String, ServiceError, after: Duration)
+  /// Something about a file that a person should know, with which nothing is wrong.
+  case noted(ProjectPath, String)
   /// Another process asked for something, and it is done: "2 files are tried again".
   case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.
@@ -84,6 +86,8 @@ package struct RunSummary: Hashable, Sendable {
     case quarantine(String)
     /// It was allowed no more.
     case limit(Allowance)
+    /// Nothing is begun outside of these hours; and when they begin, by the local clock.
+    case closed(hours: String, opens: String)
     /// Somebody paused it.
     case paused(Pause)
   }

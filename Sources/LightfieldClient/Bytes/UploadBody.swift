@@ -28,7 +28,8 @@ struct UploadBody: AsyncSequence, Sendable {
         ahead = reader.readAhead()
         rest = chunk
       }
-      let piece = rest.readSlice(length: Swift.min(rest.readableBytes, UploadBody.pieceSize))
+      let count = try await reader.admitted(Swift.min(rest.readableBytes, UploadBody.pieceSize))
+      let piece = rest.readSlice(length: count)
       reader.handedOver(piece?.readableBytes ?? 0)
       return piece
     }
@@ -76,6 +77,11 @@ final class UploadReader: Sendable {
       guard state.offset == length, state.failure == nil, let digest = state.digest.take() else { return nil }
       return Receipt(bytes: length, md5: MD5Digest(bytes: digest.finalize()))
     }
+  }
+
+  /// How many of the next `count` bytes may leave now; waits until there are some.
+  func admitted(_ count: Int) async throws -> Int {
+    Swift.min(count, Swift.max(1, try await source.admitted(count)))
   }
 
   func handedOver(_ count: Int) {

@@ -48,6 +48,8 @@ struct RecipeReader {
     plan.changed = try changed()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
+    plan.concurrency = try concurrency()
+    plan.order = try order()
     plan.permissions = try permissions()
     return plan
   }

@@ -18,6 +18,8 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case ready
   case rescan
   case every
+  case concurrency
+  case order
   case limits
   case permissions
 
@@ -60,6 +62,8 @@ enum RecipeKey: String, CaseIterable, Sendable {
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
     case .rescan, .every: ("a time above 0: seconds, or a text such as \"90s\" or \"15m\"", "")
+    case .concurrency: ("a whole number from 1 to 256", "")
+    case .order: ("\"newest\", \"oldest\" or \"smallest\"", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
     case .permissions: ("a table such as { net = { \"hooks.slack.com\" }, env = { \"SLACK_HOOK\" } }", "")
     }
@@ -67,7 +71,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "prepare", "status", "dedupe", "retries", "plugins", "data",
     "optional",
   ]
 

@@ -15,6 +15,10 @@ struct Bench: Sendable {
   let display: Display
   /// What counts how handlers fare.
   let metrics: RunMetrics?
+  /// In which order candidates are taken, whatever their recipe says.
+  var order: CandidateOrder?
+  /// How fast scripts' own uploads are sent, together with the engine's.
+  var throttle: Throttle?
   private let types = MIMETypes()
   /// What scripts' requests go through.
   private let web = HTTPClientTransport()
@@ -45,7 +49,9 @@ struct Bench: Sendable {
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
     var context = LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
+      service: RetryingService(
+        destination.service, retry: Self.retry, pace: { [throttle] in throttle?.source($0) ?? $0 }),
+      permissions: permissions,
       arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       web: web, sleep: Self.sleep, newKey: Self.newKey,
@@ -79,13 +85,13 @@ struct Bench: Sendable {
   }
 
   func engine(
-    for recipe: LuaRecipe, transfers: Int, allowance: Allowance = .all, stop: StopSignal
+    for recipe: LuaRecipe, seat: GateSeat, stop: StopSignal
   ) -> Engine {
     Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
-      workspace: workspace, types: types, transfers: transfers, allowance: allowance, retry: Self.retry,
-      clock: .system,
-      newKey: Self.newKey, stop: stop, report: { [display] event in display.show(event) })
+      workspace: workspace, types: types, seat: seat, order: order, retry: Self.retry,
+      clock: .system, newKey: Self.newKey, stop: stop, patience: Self.sleep,
+      report: { [display, name = recipe.name] event in display.show(event, of: name) })
   }
 
   /// Notes where a recipe looks for files, so that `moontide why` can explain what it does not see.

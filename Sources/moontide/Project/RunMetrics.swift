@@ -5,6 +5,7 @@ import LuaLibrary
 import MetricsServer
 import SQLiteLedger
 import Synchronization
+import Workspace
 
 /// What a run counts, through swift-metrics.
 final class RunMetrics: Sendable {
@@ -26,7 +27,6 @@ final class RunMetrics: Sendable {
   ]
 
   private struct State {
-    var recipe = ""
     /// How many bytes of each file were read.
     var read: [String: Int64] = [:]
     /// The gauges that were set by phase, so that one that has no files any more is set to 0.
@@ -67,42 +67,46 @@ final class RunMetrics: Sendable {
   // MARK: - What happens
 
   /// Counts an event of the engine.
-  func note(_ event: RunEvent) {
+  func note(_ event: RunEvent, of recipe: String) {
     switch event {
-    case .began(let recipe, _): state.withLock { $0.recipe = recipe }
     case .progress(let path, let bytes, _):
+      let id = "\(recipe)\n\(path)"
       let more = state.withLock { state in
-        let before = state.read.updateValue(bytes, forKey: path.string) ?? 0
+        let before = state.read.updateValue(bytes, forKey: id) ?? 0
         return bytes > before ? bytes - before : bytes
       }
       read.increment(by: more)
     case .sent(let path, let session):
       counter("moontide_sent_bytes_total", []).increment(by: session.sizeBytes)
-      end(path.string, "sent")
+      end(path, recipe, "sent")
     case .failed(let path, let failure, true):
-      end(path.string, failure.kind == .rejected ? "rejected" : "failed")
-    case .skipped(let path, _): end(path.string, "skipped")
-    case .deferred(let path, _, _): end(path.string, "deferred")
-    case .touched(let path): end(path.string, "touched")
-    case .stepFailed(let path, _, _): end(path.string, "step_failed")
-    case .left(let path), .cancelled(let path, _): state.withLock { $0.read[path.string] = nil }
-    case .problem: outcome("problem")
+      end(path, recipe, failure.kind == .rejected ? "rejected" : "failed")
+    case .skipped(let path, _): end(path, recipe, "skipped")
+    case .deferred(let path, _, _): end(path, recipe, "deferred")
+    case .touched(let path): end(path, recipe, "touched")
+    case .stepFailed(let path, _, _): end(path, recipe, "step_failed")
+    case .left(let path), .cancelled(let path, _): forget(path, recipe)
+    case .problem: outcome(recipe, "problem")
     case .retrying(_, let call, let error, _):
       counter("moontide_retries_total", [("call", call), ("error", error.kind.rawValue)]).increment()
-    case .failed, .alive, .resuming, .waiting, .decided, .foundAll, .opened, .finished, .answered, .watching,
+    case .began, .failed, .alive, .resuming, .waiting, .noted, .decided, .foundAll, .opened, .finished,
+      .answered, .watching,
       .caughtUp,
       .ended:
       break
     }
   }
 
-  private func end(_ path: String, _ outcome: String) {
-    state.withLock { $0.read[path] = nil }
-    self.outcome(outcome)
+  private func end(_ path: ProjectPath, _ recipe: String, _ outcome: String) {
+    forget(path, recipe)
+    self.outcome(recipe, outcome)
   }
 
-  private func outcome(_ outcome: String) {
-    let recipe = state.withLock { $0.recipe }
+  private func forget(_ path: ProjectPath, _ recipe: String) {
+    state.withLock { $0.read["\(recipe)\n\(path)"] = nil }
+  }
+
+  private func outcome(_ recipe: String, _ outcome: String) {
     counter("moontide_outcomes_total", [("recipe", recipe), ("outcome", outcome)]).increment()
   }
 

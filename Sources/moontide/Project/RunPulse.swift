@@ -7,6 +7,8 @@ final class RunPulse: Sendable {
   private struct State {
     var lastSign = ContinuousClock.now
     var isReady = false
+    /// Recipes that were asked to be loaded anew, and have not been yet.
+    var loading = 0
   }
 
   private let display: Display
@@ -22,7 +24,7 @@ final class RunPulse: Sendable {
     self.statePath = statePath
     self.clock = clock
     self.manager = manager
-    display.tell { [weak self] event in self?.take(event) }
+    display.tell { [weak self] event, _ in self?.take(event) }
   }
 
   /// Tells how it goes as long as `body` runs.
@@ -40,11 +42,20 @@ final class RunPulse: Sendable {
     }
   }
 
-  /// A new version of a recipe is being loaded.
-  func reloading() { manager?.reloading() }
+  /// So many recipes are being loaded anew.
+  func reloading(_ recipes: Int) {
+    state.withLock { $0.loading = recipes }
+    manager?.reloading()
+  }
 
-  /// It has been loaded, or is not used.
-  func reloaded() { manager?.ready() }
+  /// One of them has been, or is not used.
+  func reloaded() {
+    let isLast = state.withLock { state in
+      state.loading -= 1
+      return state.loading == 0
+    }
+    if isLast { manager?.ready() }
+  }
 
   /// The run is asked to end.
   func stopping() { manager?.stopping() }

@@ -13,7 +13,7 @@ final class WatchingRun: Sendable {
   private static let check = Duration.seconds(1)
 
   private let loader: RecipeLoader
-  private let transfers: Int
+  private let seat: GateSeat
   private let stop: StopSignal
   private let hangUp: Bell
   private let onReload: @Sendable () -> Void
@@ -24,11 +24,11 @@ final class WatchingRun: Sendable {
   ///   - hangUp: is rung when the recipe is to be loaded anew.
   ///   - onReload: called when it has been, or cannot be.
   init(
-    loader: RecipeLoader, transfers: Int, stop: StopSignal, hangUp: Bell,
+    loader: RecipeLoader, seat: GateSeat, stop: StopSignal, hangUp: Bell,
     onReload: @escaping @Sendable () -> Void
   ) {
     self.loader = loader
-    self.transfers = transfers
+    self.seat = seat
     self.stop = stop
     self.hangUp = hangUp
     self.onReload = onReload
@@ -49,6 +49,7 @@ final class WatchingRun: Sendable {
       loader.bench.display.note("\(loader.script) is loaded anew.")
       onReload()
       recipe = next
+      seat.rename(recipe.name)
     }
   }
 
@@ -57,7 +58,7 @@ final class WatchingRun: Sendable {
     let ending = StopSignal()
     current.withLock { $0 = ending }
     if stop.isRequested { ending.request() }
-    let engine = loader.bench.engine(for: recipe, transfers: transfers, stop: ending)
+    let engine = loader.bench.engine(for: recipe, seat: seat, stop: ending)
     return await withTaskGroup(of: LuaRecipe?.self) { group in
       group.addTask {
         let next = await self.successor(of: recipe)

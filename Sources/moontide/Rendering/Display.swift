@@ -2,6 +2,7 @@ import FileSessions
 import Ingestion
 import LuaLibrary
 import Synchronization
+import Workspace
 
 /// Shows a run: as JSON lines, as a line for each event, or with progress on a terminal.
 final class Display: Sendable {
@@ -24,30 +25,40 @@ final class Display: Sendable {
   }
 
   fileprivate struct State {
-    var recipe = ""
     var profile = ""
-    var failures: FailureRollup
+    /// What went wrong with each recipe; and what is begun with, where nothing has yet.
+    var failures: [String: FailureRollup] = [:]
+    let none: FailureRollup
+    /// Recipes whose discovery has not come to its end.
+    var searching: Set<String> = []
   }
 
   private let style: Style
   private let detail: Detail
   private let access: RemoteAccess?
+  /// Whether lines name their recipe.
+  private let hasSeveral: Bool
   private let look: TerminalLook
   private let screen: ProgressScreen
   private let state: Mutex<State>
-  private let listeners = Mutex<[@Sendable (RunEvent) -> Void]>([])
+  private let listeners = Mutex<[@Sendable (RunEvent, String) -> Void]>([])
 
   /// - Parameters:
   ///   - access: what the run sends to; nil for the embedded service.
+  ///   - hasSeveral: whether events of several recipes are shown.
   ///   - projectFlags: what names the project in another command.
-  init(style: Style, detail: Detail = .outcomes, access: RemoteAccess?, projectFlags: String = "") {
+  init(
+    style: Style, detail: Detail = .outcomes, access: RemoteAccess?, hasSeveral: Bool = false,
+    projectFlags: String = ""
+  ) {
     self.style = style
     self.detail = detail
+    self.hasSeveral = hasSeveral
     self.access = access
     look = StandardStream.output.isScreen ? TerminalLook(LaunchEnvironment.variables) : .plain
     screen = ProgressScreen(on: style == .terminal ? .output : nil, look)
     let command = CommandLine.arguments.dropFirst().map(\.shellWord).joined(separator: " ")
-    state = Mutex(State(failures: FailureRollup(command: command, projectFlags: projectFlags)))
+    state = Mutex(State(none: FailureRollup(command: command, projectFlags: projectFlags)))
   }
 
   /// The style for this standard output and these flags.
@@ -63,29 +74,29 @@ final class Display: Sendable {
   // MARK: - What happens
 
   /// Has `listener` told of every event too, on any thread.
-  func tell(_ listener: @escaping @Sendable (RunEvent) -> Void) {
+  func tell(_ listener: @escaping @Sendable (_ event: RunEvent, _ recipe: String) -> Void) {
     listeners.withLock { $0.append(listener) }
   }
 
-  /// Shows an event. Called from any thread.
-  func show(_ event: RunEvent) {
-    for listener in listeners.withLock({ $0 }) { listener(event) }
+  /// Shows an event of a recipe. Called from any thread.
+  func show(_ event: RunEvent, of recipe: String) {
+    for listener in listeners.withLock({ $0 }) { listener(event, recipe) }
     if case .alive = event { return }
-    screen.count(event)
-    let rollup = state.withLock { $0.take(event) }
+    let (rollup, isEndKnown) = state.withLock { $0.take(event, of: recipe) }
+    screen.count(event, of: recipe, isEndKnown: isEndKnown)
     if style == .terminal, EventText.isPause(event) { screen.clear() }
     if let rollup { show(rollup) }
     switch style {
     case .json:
-      if let object = EventJSON(event, at: access) { emit(object.line) }
+      if let object = EventJSON(event, of: recipe, at: access) { emit(object.line) }
     case .quiet:
-      if EventText.level(of: event).rawValue <= Level.warning.rawValue { showLine(of: event) }
+      if EventText.level(of: event).rawValue <= Level.warning.rawValue { showLine(of: event, recipe) }
     case .lines:
-      showLine(of: event)
+      showLine(of: event, recipe)
     case .terminal:
       // The routine goes into what is drawn, and what a person has to see stands above it.
       let isSeen = EventText.isPause(event) || EventText.level(of: event).rawValue <= Level.warning.rawValue
-      if isSeen || detail != .outcomes { showLine(of: event) }
+      if isSeen || detail != .outcomes { showLine(of: event, recipe) }
     }
   }
 
@@ -115,19 +126,30 @@ final class Display: Sendable {
     emit(line, .notice)
   }
 
+  /// Shows what several recipes amounted to together.
+  func total(_ summary: RunSummary) {
+    screen.clear()
+    switch style {
+    case .json: emit(EventJSON(total: summary).line)
+    case .lines, .terminal: emit(summary.text(recipe: "total"), .notice)
+    case .quiet: break
+    }
+  }
+
   /// Takes away what is drawn, before the process ends in the middle.
   func clear() { screen.clear() }
 
   // MARK: - Lines
 
-  private func showLine(of event: RunEvent) {
-    let line: String? =
-      switch event {
-      case .caughtUp(let summary), .ended(let summary): summary.text(recipe: state.withLock { $0.recipe })
-      default: EventText.line(for: event, detail)
-      }
-    guard let line else { return }
-    emit(style == .terminal ? EventText.painted(line, event, look) : line, EventText.level(of: event))
+  private func showLine(of event: RunEvent, _ recipe: String) {
+    switch event {
+    case .caughtUp(let summary), .ended(let summary):
+      emit(summary.text(recipe: recipe), EventText.level(of: event))
+    default:
+      guard var line = EventText.line(for: event, detail) else { return }
+      if style == .terminal { line = EventText.painted(line, event, look) }
+      emit(hasSeveral ? "\(recipe.printable): \(line)" : line, EventText.level(of: event))
+    }
   }
 
   private func show(_ rollup: FailureRollup) {
@@ -145,22 +167,28 @@ final class Display: Sendable {
 }
 
 extension Display.State {
-  /// Notes what an event tells; gives what went wrong since the last time, where a summary follows.
-  fileprivate mutating func take(_ event: RunEvent) -> FailureRollup? {
+  /// Notes what an event tells; gives what went wrong since the last time, where a summary follows, and whether
+  /// all that is to be sent is known.
+  fileprivate mutating func take(
+    _ event: RunEvent, of recipe: String
+  ) -> (failures: FailureRollup?, isEndKnown: Bool) {
+    var rollup: FailureRollup?
     switch event {
-    case .began(let recipe, let profile):
-      (self.recipe, self.profile) = (recipe, profile)
+    case .began(_, let profile):
+      self.profile = profile
+      searching.insert(recipe)
+    case .foundAll:
+      searching.remove(recipe)
     case .failed(let path, let failure, _):
-      failures.add(failure, path: path.string, recipe: recipe, profile: profile)
+      failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
     case .stepFailed(let path, let message, _):
-      failures.addStep(message, path: path.string, recipe: recipe)
+      failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)
     case .caughtUp, .ended:
-      defer { failures.clear() }
-      return failures.groups.isEmpty ? nil : failures
+      rollup = failures.removeValue(forKey: recipe)
     default:
       break
     }
-    return nil
+    return (rollup, searching.isEmpty)
   }
 }
 
@@ -178,27 +206,28 @@ extension Level {
 
 extension ProgressScreen {
   /// Counts what an event tells.
-  fileprivate func count(_ event: RunEvent) {
+  fileprivate func count(_ event: RunEvent, of recipe: String, isEndKnown: Bool) {
     let now = ContinuousClock.now
+    // Several recipes may take the same file.
+    func id(_ path: ProjectPath) -> String { "\(recipe)\n\(path)" }
     switch event {
     case .decided(let path, let request):
-      update { $0.enqueue(path.string, bytes: request.sizeBytes) }
+      update { $0.enqueue(id(path), bytes: request.sizeBytes) }
     case .foundAll:
-      update { $0.isEndKnown = true }
+      update { $0.isEndKnown = isEndKnown }
     case .opened(let path, let session):
-      update { $0.begin(path.string, name: path.string.printable, of: session.sizeBytes, at: now) }
+      update { $0.begin(id(path), name: path.string.printable, of: session.sizeBytes, at: now) }
     case .progress(let path, let bytes, let total):
-      update { $0.advance(path.string, name: path.string.printable, to: bytes, of: total, at: now) }
+      update { $0.advance(id(path), name: path.string.printable, to: bytes, of: total, at: now) }
     case .sent(let path, let session):
-      update { $0.finish(path.string, bytes: session.sizeBytes) }
+      update { $0.finish(id(path), bytes: session.sizeBytes) }
     case .failed(let path, _, _):
-      update { $0.fail(path.string) }
+      update { $0.fail(id(path)) }
     case .skipped(let path, _), .deferred(let path, _, _), .touched(let path), .left(let path),
       .cancelled(let path, _):
-      update { $0.end(path.string) }
-    case .began, .alive, .resuming, .problem, .waiting, .finished, .stepFailed, .retrying, .answered,
-      .watching,
-      .caughtUp, .ended:
+      update { $0.end(id(path)) }
+    case .began, .alive, .resuming, .problem, .waiting, .finished, .stepFailed, .noted, .retrying, .answered,
+      .watching, .caughtUp, .ended:
       break
     }
   }

@@ -42,12 +42,22 @@ struct EventJSON: Encodable {
   /// The object for an event; nil for what is for eyes only.
   ///
   /// - Parameter access: what the run sends to; nil for the embedded service.
-  init?(_ event: RunEvent, at access: RemoteAccess?) {
+  init?(_ event: RunEvent, of recipe: String, at access: RemoteAccess?) {
+    self.init(event, at: access)
+    self.recipe = recipe
+  }
+
+  /// What several recipes amounted to together.
+  init(total: RunSummary) {
+    self.init(.total)
+    summary = SummaryJSON(total)
+  }
+
+  private init?(_ event: RunEvent, at access: RemoteAccess?) {
     switch event {
     case .progress, .foundAll, .alive: return nil
-    case .began(let recipe, let profile):
+    case .began(_, let profile):
       self.init(.began)
-      self.recipe = recipe
       self.profile = profile
       self.service = access?.address.description
       self.keyHint = access?.keyHint
@@ -109,6 +119,9 @@ struct EventJSON: Encodable {
       self.init(.stepFailed, path: path.string)
       self.message = message
       self.trace = trace
+    case .noted(let path, let what):
+      self.init(.noted, path: path.string)
+      self.message = what
     case .answered(let what):
       self.init(.answered)
       self.message = what

@@ -5,7 +5,7 @@ package enum EventName: String, CaseIterable, Encodable {
   case stepFailed = "step_failed"
   case cancelled, left, answered, watching
   case caughtUp = "caught_up"
-  case failures, call, summary
+  case noted, failures, call, summary, total
 }
 
 /// The fields that events have in JSON.

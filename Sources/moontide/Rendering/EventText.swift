@@ -10,6 +10,8 @@ enum EventText {
       nil
     case .decided, .opened, .left, .retrying:
       detail == .outcomes ? nil : step(event)
+    case .noted(let path, let what):
+      "note      \(path.string.printable) \(what.printable)"
     case .answered(let what):
       "asked     \(what.printable)"
     case .resuming(let jobs):
@@ -46,7 +48,7 @@ enum EventText {
     case .problem, .stepFailed: .error
     case .retrying, .decided, .alive, .foundAll, .opened, .progress, .left: .debug
     case .began, .resuming, .answered, .watching, .caughtUp, .ended: .notice
-    case .skipped, .deferred, .waiting, .sent, .touched, .finished, .cancelled: .info
+    case .skipped, .deferred, .waiting, .sent, .touched, .finished, .cancelled, .noted: .info
     }
   }
 
@@ -129,5 +131,15 @@ extension RunSummary {
     if left > 0 { parts.append("\(left) left for the next run") }
     return
       "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
+  }
+}
+
+extension [RunSummary] {
+  /// What those amounted to that ran side by side.
+  var total: RunSummary {
+    var total = RunSummary()
+    for summary in self { total.add(summary) }
+    total.duration = map(\.duration).max() ?? .zero
+    return total
   }
 }

@@ -14,6 +14,8 @@ final class SwiftRecipe: Recipe {
   let settling: Settling
   let changed: ChangePolicy
   let rediscovery: Duration?
+  let concurrency: Int?
+  let order: CandidateOrder?
   let before: (@Sendable (Candidate) async -> Void)?
   let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
@@ -25,6 +27,7 @@ final class SwiftRecipe: Recipe {
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     changed: ChangePolicy = .send, rediscovery: Duration? = nil,
+    concurrency: Int? = nil, order: CandidateOrder? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -36,6 +39,8 @@ final class SwiftRecipe: Recipe {
     self.settling = settling
     self.changed = changed
     self.rediscovery = rediscovery
+    self.concurrency = concurrency
+    self.order = order
     self.before = before
     self.ruling = ruling
   }
