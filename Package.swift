@@ -37,7 +37,8 @@ let package = Package(
     .executableTarget(
       name: "moontide",
       dependencies: [
-        "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "LightfieldClient",
+        "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "MetricsServer",
+        "LightfieldClient",
         "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", "CProcess", argumentParser,
         logging,
         metrics, serviceLifecycle,
@@ -49,10 +50,14 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        "MetricsServer", "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore,
+        hummingbirdTLS, logging,
         metrics,
         serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
+    .target(
+      name: "MetricsServer",
+      dependencies: [hummingbirdCore, hummingbird, logging, metrics, serviceLifecycle, nioCore]),
     .target(
       name: "LightfieldClient",
       dependencies: [
@@ -114,7 +119,8 @@ let package = Package(
     .testTarget(
       name: "FileServerTests",
       dependencies: [
-        "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
+        "FileServer", "MetricsServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics,
+        nioCore,
       ]),
     .testTarget(
       name: "LightfieldClientTests", dependencies: ["LightfieldClient", "FileSessions", "Digests", logging],

@@ -37,6 +37,9 @@ package struct LibraryContext: Sendable {
   /// Is told of every session that the script opened, so that none is left pending unseen.
   package var sessionOpened: @Sendable (FileSession) async throws -> Void
 
+  /// Is told how long each handler took; nil where nobody wants to know.
+  package var observer: HandlerObserver?
+
   package init(
     script: String = "script", workspace: Workspace, types: MIMETypes, service: any LightfieldService,
     permissions: Permissions = .project, arguments: ScriptArguments = .named([:]),

@@ -72,6 +72,7 @@ extension LuaRecipe {
     let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
     let value: LuaValue
+    let begin = beginning
     do {
       value = try await JobCalls.$current.withValue(jobCalls(of: settled)) {
         try await state.script.visit { script in
@@ -88,8 +89,11 @@ extension LuaRecipe {
         }
       }
     } catch {
-      throw call(key, file).fault(error)
+      let fault = call(key, file).fault(error)
+      observe(key, since: begin, fault)
+      throw fault
     }
+    observe(key, since: begin)
     note(nil)
     if value.isNil { return nil }
     return try checked(key, file) { () throws(WrongValue) in

@@ -23,14 +23,18 @@ extension LuaRecipe {
     case .verdict(let verdict): return .verdict(verdict)
     case .function(let function):
       let value: LuaValue?
+      let begin = beginning
       do {
         // Only the first result counts: gsub's second one is no mistake.
         value = try await script.call(
           function, label: key.rawValue, arguments: { $0.push(object) },
           results: { $0.count == 0 ? LuaValue?.none : try $0.value(1) })
       } catch {
-        throw call(key, file).fault(error)
+        let fault = call(key, file).fault(error)
+        observe(key, since: begin, fault)
+        throw fault
       }
+      observe(key, since: begin)
       if let verdict = value?.object(as: Verdict.self) { return .verdict(verdict) }
       if Value.self == Bool.self, let flag = value?.boolean as? Value { return .value(flag) }
       return .other(value)

@@ -28,6 +28,7 @@ package final class LuaRecipe: Recipe, Sendable {
   var context: LibraryContext { origin.context }
 
   private let stops = Quarantine()
+  private let observer: HandlerObserver?
 
   package var quarantine: String? { stops.reason }
 
@@ -60,6 +61,7 @@ package final class LuaRecipe: Recipe, Sendable {
   private init(_ origin: RecipeOrigin, _ state: RecipeState, _ once: OnceCalls) {
     self.once = once
     self.origin = origin
+    observer = origin.context.observer
     states = RecipeStates(state)
     name = state.plan.name
     changed = state.plan.changed
@@ -94,6 +96,23 @@ package final class LuaRecipe: Recipe, Sendable {
     } else {
       stops.passed()
     }
+  }
+
+  /// When a handler begins, where somebody wants to know how long it takes.
+  var beginning: Duration? { observer?.now() }
+
+  /// Tells how long a handler took that began at `begin`.
+  ///
+  /// - Parameter fault: what it ended with, if it did not end well.
+  func observe(_ key: RecipeKey, since begin: Duration?, _ fault: HandlerFault? = nil) {
+    guard let begin, let observer else { return }
+    let wasStopped =
+      switch fault {
+      case .failure(let failure): failure.kind == .stopped
+      case .outOfMemory: true
+      case .cancelled, nil: false
+      }
+    observer.end(key.rawValue, since: begin, wasStopped: wasStopped)
   }
 
   /// Ends the recipe's Lua states; handlers that wait are cancelled.

@@ -7,8 +7,10 @@ final class CandidatePages: Sendable {
   struct Page: Sendable {
     var candidates: [Candidate] = []
     var problems: [(path: String, message: String)] = []
-    /// Nothing follows.
+    /// Nothing follows, and nothing is here.
     var isEnd = false
+    /// Nothing follows, as far as is known.
+    var isLast = false
   }
 
   private enum Source: Sendable {
@@ -76,7 +78,10 @@ final class CandidatePages: Sendable {
     switch source {
     case .walk(let walk):
       let items = await offload { walk.next(limit) }
-      return items.isEmpty ? Page(isEnd: true) : page(of: items)
+      if items.isEmpty { return Page(isEnd: true) }
+      var page = page(of: items)
+      page.isLast = items.count < limit
+      return page
     case .named(let next):
       guard let paths = try await next() else { return Page(isEnd: true) }
       let workspace = workspace

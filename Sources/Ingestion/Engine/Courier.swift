@@ -50,7 +50,7 @@ struct Courier: Sendable {
     switch action {
     case .create(let request, let key):
       do throws(ServiceError) {
-        let opened = try await retry { () async throws(ServiceError) in
+        let opened = try await retry(onRetry: noting("create", delivery)) { () async throws(ServiceError) in
           try await service.create(request, key: key)
         }
         report(.opened(delivery.job.key.path, opened.session))
@@ -64,7 +64,10 @@ struct Courier: Sendable {
       return await hash(&delivery)
     case .retrieve(let id):
       do throws(ServiceError) {
-        let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        let session = try await retry(onRetry: noting("retrieve", delivery)) {
+          () async throws(ServiceError) in
+          try await service.retrieve(id)
+        }
         return delivery.retrieved(session)
       } catch {
         return delivery.retrieveFailed(error)
@@ -72,7 +75,8 @@ struct Courier: Sendable {
     case .complete(let id, let md5):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "complete.\(md5)")
-        let session = try await retry { () async throws(ServiceError) in
+        let session = try await retry(onRetry: noting("complete", delivery)) {
+          () async throws(ServiceError) in
           try await service.complete(id, md5: md5, key: key)
         }
         return delivery.completed(session)
@@ -82,7 +86,9 @@ struct Courier: Sendable {
     case .cancel(let id):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "cancel")
-        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id, key: key) }
+        _ = try await retry(onRetry: noting("cancel", delivery)) { () async throws(ServiceError) in
+          try await service.cancel(id, key: key)
+        }
         return delivery.cancelled()
       } catch {
         return delivery.cancelFailed(error)
@@ -90,6 +96,12 @@ struct Courier: Sendable {
     case .end:
       return action
     }
+  }
+
+  /// Tells of the tries of a call that failed and are followed by another.
+  private func noting(_ call: String, _ delivery: Delivery) -> (ServiceError, Duration) -> Void {
+    let path = delivery.job.key.path
+    return { [report] error, wait in report(.retrying(path, call: call, error, after: wait)) }
   }
 
   /// Sends the file if it still is the one that was decided about, and stays so while it is read.
@@ -109,7 +121,7 @@ struct Courier: Sendable {
     }
     let source = ticket.paced(metered)
     do throws(ServiceError) {
-      let receipt = try await retry { () async throws(ServiceError) in
+      let receipt = try await retry(onRetry: noting("upload", delivery)) { () async throws(ServiceError) in
         try await service.upload(opened, source)
       }
       guard await isUnchanged(file) else { return delivery.fileChanged() }

@@ -29,6 +29,7 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
+      if page.isLast { report(.foundAll) }
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
@@ -107,6 +108,9 @@ extension Engine {
       slots.tally.add(Outcome(standing: job))
       if intake.isWatching { comeBack(job, &slots) }
       if job.step != nil { try await submit(job, resumed: false, asOf: now, &slots, &group) }
+    }
+    for job in toSend {
+      if let request = job.request { report(.decided(job.key.path, request)) }
     }
     for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
   }

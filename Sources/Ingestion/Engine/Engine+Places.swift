@@ -8,7 +8,9 @@ extension Engine {
   func submit(
     _ job: Job, resumed: Bool, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
-    guard let ticket = try await place(for: job, resumed: resumed, asOf: age, &slots, &group) else { return }
+    guard let ticket = try await place(for: job, resumed: resumed, asOf: age, &slots, &group) else {
+      return report(.left(job.key.path))
+    }
     let passage = Passage(engine: self, ticket: ticket)
     slots.begin(job.key.path, ticket, &group) {
       await passage.pass(job, resumed: resumed)

@@ -6,6 +6,7 @@ extension Engine {
 
   /// Does what other processes have asked for meanwhile, and ends the run where it is paused.
   func heedRequests(_ slots: inout Slots, _ group: inout Passages) async throws(LedgerError) {
+    report(.alive)
     slots.lastLook = clock.now
     let requests = try await ledger.requests()
     try await answer(requests.open, &slots, &group)

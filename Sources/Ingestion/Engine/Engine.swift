@@ -116,6 +116,7 @@ package struct Engine: Sendable {
       }
       return slots.tally
     }
+    if Task.isCancelled { await abandonSessions() }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
     if !tally.isTold { await summarize(&tally) }

@@ -9,8 +9,14 @@ struct Passage: Sendable {
   func pass(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
       guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
-      return try await carry(job, resumed: resumed)
+      let passed = try await carry(job, resumed: resumed)
+      switch passed.outcome {
+      case .stop, .problem, .left: engine.report(.left(job.key.path))
+      case .sent, .alreadyDone, .touched, .skipped, .deferred, .waiting, .rejected, .failed, nil: break
+      }
+      return passed
     } catch {
+      engine.report(.left(job.key.path))
       // A cancelled task cannot read its record any more; that is no fault of the record.
       return Passed(outcome: .stop(Task.isCancelled ? .requested : .ledger(error.message)))
     }
@@ -41,6 +47,9 @@ struct Passage: Sendable {
         }
         job = next
         situation = .fresh
+        if let request = next.request, next.phase == .decided {
+          engine.report(.decided(next.key.path, request))
+        }
       }
     }
     engine.reportStanding(job, isNew: true)

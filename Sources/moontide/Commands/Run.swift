@@ -17,7 +17,8 @@ struct Run: AsyncParsableCommand {
       Several recipes share the places of --transfers, --max-files and --max-bytes, and take turns. One that fails \
       does not stop the others; the exit status is the worst of theirs.
 
-      Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way.
+      Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way, a third ends \
+      the process at once. The next run does what is left.
 
       With --watch it goes on with what comes until it is stopped. A recipe that is changed, or a SIGHUP, loads \
       it anew; one that does not load leaves the last one running.
@@ -57,6 +58,10 @@ struct Run: AsyncParsableCommand {
   @Flag(help: "Print only what went wrong.")
   var quiet = false
 
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var shutdown: ShutdownOptions
+  @OptionGroup var metrics: MetricsOptions
+
   func validate() throws {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
@@ -82,24 +87,42 @@ struct Run: AsyncParsableCommand {
   private func run(
     limits: LuaLimits, in workspace: Workspace, into destination: Destination
   ) async throws {
+    LineFormat.ask(for: output.logFormat)
     let display = Display(
-      style: Display.style(json: json, quiet: quiet), access: destination.access,
-      hasSeveral: recipePaths.count > 1)
+      style: Display.style(json: json, quiet: quiet), detail: output.detail, access: destination.access,
+      hasSeveral: recipePaths.count > 1, projectFlags: options.flags)
+    let metrics = metrics.metrics.map { _ in
+      RunMetrics(statePath: workspace.statePath) { display.progress }
+    }
+    if let metrics { display.tell { metrics.note($0, of: $1) } }
+    destination.calls.listen { call in
+      display.show(call)
+      metrics?.note(call)
+    }
     display.headline(destination.headline)
     let ledger = try await SQLiteLedger.take(in: workspace, waiting: wait, note: display.note)
-    var bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
+    var bench = Bench(
+      workspace: workspace, destination: destination, ledger: ledger, display: display, metrics: metrics)
     let gate = load.gate(places: transfers, allowance: allowance.allowance, waits: wait && !watch)
     bench.order = load.order
     bench.throttle = gate.terms.throttle
     bench.authority.warnOfStrangers(among: recipePaths)
+    let pulse = RunPulse(
+      display, statePath: workspace.statePath, clock: .system,
+      manager: ServiceManager(LaunchEnvironment.variables))
     let (stop, names) = (StopSignal(), RecipeNames())
+    stop.whenRequested { pulse.stopping() }
     let party = RecipeParty(
       loaders: recipePaths.map { script in
         RecipeLoader(script: script, arguments: arguments.byName, limits: limits, bench: bench, names: names)
-      }, gate: gate, stop: stop, watch: watch)
+      }, gate: gate, stop: stop, watch: watch, pulse: pulse)
     let recipes = try await party.load()
-    let interruption = Interruption(stop: stop, announce: display.note, onHangUp: party.onHangUp)
-    let outcomes = await interruption.watching { await party.run(recipes) }
+    let interruption = Interruption(
+      stop: stop, drainTimeout: shutdown.drainTimeout.duration, onHangUp: party.onHangUp,
+      announce: display.announce)
+    let outcomes = try await self.metrics.serving(metrics, note: display.note) {
+      await pulse.beating { await interruption.watching { await party.run(recipes) } }
+    }
     await bench.close()
     if outcomes.count > 1 { display.total(outcomes.map(\.summary).total) }
     try RunEnding(outcomes, at: destination, wasInterrupted: interruption.wasInterrupted).finish()

@@ -13,6 +13,8 @@ struct Bench: Sendable {
   let destination: Destination
   let ledger: SQLiteLedger
   let display: Display
+  /// What counts how handlers fare.
+  let metrics: RunMetrics?
   /// In which order candidates are taken, whatever their recipe says.
   var order: CandidateOrder?
   /// How fast scripts' own uploads are sent, together with the engine's.
@@ -21,11 +23,15 @@ struct Bench: Sendable {
   /// What scripts' requests go through.
   private let web = HTTPClientTransport()
 
-  init(workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display) {
+  init(
+    workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display,
+    metrics: RunMetrics? = nil
+  ) {
     self.workspace = workspace
     self.destination = destination
     self.ledger = ledger
     self.display = display
+    self.metrics = metrics
   }
 
   static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
@@ -41,7 +47,7 @@ struct Bench: Sendable {
       of: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == ProfileCatalog.local))
     // A recipe's standard output is the list of events; a plain script's is its own.
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
-    return LibraryContext(
+    var context = LibraryContext(
       workspace: workspace, types: types,
       service: RetryingService(
         destination.service, retry: Self.retry, pace: { [throttle] in throttle?.source($0) ?? $0 }),
@@ -49,16 +55,15 @@ struct Bench: Sendable {
       arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       web: web, sleep: Self.sleep, newKey: Self.newKey,
-      log: { line in
-        let level = line.level == .info ? "" : "\(line.level.rawValue): "
-        display.note("\(line.script): \(level)\(line.text)")
-      },
+      log: { display.show($0) },
       output: output,
       recordWrite: { path in try await tracer.record(path) },
       sessionOpened: { session in
         let record = ScriptSession(id: session.id, script: script, filename: session.filename)
         try await ledger.remember(record, profile: profile)
       })
+    context.observer = metrics?.observer(of: script.fileStem)
+    return context
   }
 
   /// Decides what scripts may.

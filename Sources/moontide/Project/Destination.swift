@@ -26,6 +26,8 @@ struct Destination: Sendable {
   let withheld: Withheld
   /// Where it is, and with which key; nil for the embedded service.
   let access: RemoteAccess?
+  /// What calls of the service come to.
+  let calls: CallLog
   private let client: LightfieldClient?
 
   /// Opens the destination, hands it to `body`, and closes it, however that ends.
@@ -83,10 +85,11 @@ struct Destination: Sendable {
       let store = try await LocalStore.open(
         workspace.statePath + "/local", sweeping: intent == .look ? .never : .whenAlone)
       let why = hasKey ? "" : " (no API key is set)"
+      let calls = CallLog()
       return Destination(
-        profile: ProfileCatalog.local, service: store.service(),
+        profile: ProfileCatalog.local, service: NotedService(base: store.service(), calls: calls),
         headline: "profile local: the embedded service in \(workspace.statePath)/local\(why)",
-        withheld: withheld, access: nil, client: nil)
+        withheld: withheld, access: nil, calls: calls, client: nil)
     } catch {
       throw CommandFailure(.service, error.message)
     }
@@ -105,10 +108,12 @@ struct Destination: Sendable {
     KeyProtection.close()
     LaunchEnvironment.erase(withheld.variables, keys: [key.secret])
     let client: LightfieldClient
+    let calls = CallLog()
     do throws(ServiceError) {
       var configuration = try LightfieldClient.Configuration(environment: environment)
       configuration.baseURL = profile.address.description
       configuration.userAgent = "moontide/" + Version.text
+      configuration.note = { calls.note($0) }
       // The only client of the only service of this process: a run, its handlers and a command's calls share it.
       client = try LightfieldClient(
         key: key, configuration: configuration, pacer: Pacer(rates: rates ?? RateShares()))
@@ -125,7 +130,7 @@ struct Destination: Sendable {
     return Destination(
       profile: profile.name, service: client,
       headline: "profile \(profile.name): \(profile.address), key \(key.hint) (\(profile.key.phrase))",
-      withheld: withheld.adding(key), access: access, client: client)
+      withheld: withheld.adding(key), access: access, calls: calls, client: client)
   }
 
   /// Notes that the project's work goes there, before anything can.

@@ -14,14 +14,18 @@ struct RecipeParty: Sendable {
   private let loaders: [RecipeLoader]
   private let gate: Gate
   private let stop: StopSignal
+  private let pulse: RunPulse
   /// One for each recipe, rung when it is to be loaded anew; none where nothing is watched.
   private let hangUps: [Bell]
 
-  /// - Parameter watch: whether they go on with what comes.
-  init(loaders: [RecipeLoader], gate: Gate, stop: StopSignal, watch: Bool) {
+  /// - Parameters:
+  ///   - watch: whether they go on with what comes.
+  ///   - pulse: is told when they are loaded anew.
+  init(loaders: [RecipeLoader], gate: Gate, stop: StopSignal, watch: Bool, pulse: RunPulse) {
     self.loaders = loaders
     self.gate = gate
     self.stop = stop
+    self.pulse = pulse
     hangUps = watch ? loaders.map { _ in Bell() } : []
   }
 
@@ -42,7 +46,10 @@ struct RecipeParty: Sendable {
   /// What a SIGHUP is for; nil where nothing is watched.
   var onHangUp: (@Sendable () -> Void)? {
     if hangUps.isEmpty { return nil }
-    return { [hangUps] in for bell in hangUps { bell.ring() } }
+    return { [hangUps, pulse] in
+      pulse.reloading(hangUps.count)
+      for bell in hangUps { bell.ring() }
+    }
   }
 
   /// Loads and checks all of them, before any begins.
@@ -83,7 +90,8 @@ struct RecipeParty: Sendable {
       await recipe.close()
       return summary
     }
-    let watching = WatchingRun(loader: loader, seat: seat, stop: stop, hangUp: hangUps[number])
+    let watching = WatchingRun(
+      loader: loader, seat: seat, stop: stop, hangUp: hangUps[number], onReload: pulse.reloaded)
     return await watching.run(recipe)
   }
 }
