@@ -8,8 +8,11 @@ import Workspace
 enum JobRow {
   static let columns = """
     profile, recipe, path, relative, phase, size, modified, inode, recipe_version, request, idempotency_key,
-    session, target, md5, reason, failure, due_at, step, opens, changes, revision
+    session, target, md5, reason, failure, due_at, step, opens, changes, revision, offered, data
     """
+
+  /// A place for each of ``columns``.
+  static let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
 
   static func job(_ row: Row) throws -> Job {
     let phaseName: String = row["phase"]
@@ -32,6 +35,8 @@ enum JobRow {
     job.opens = row["opens"]
     job.changes = row["changes"]
     job.revision = row["revision"]
+    job.offered = (row["offered"] as String?).map(JobData.init(recorded:))
+    job.ownData = (row["data"] as String?).map(JobData.init(recorded:))
     return job
   }
 
@@ -42,7 +47,7 @@ enum JobRow {
       job.stamp.modified, Int64(bitPattern: job.stamp.inode), job.recipeVersion, try encode(job.request),
       job.idempotencyKey, try encode(job.session), try encode(job.target), job.md5?.hex, job.reason,
       try encode(job.failure), job.dueAt?.milliseconds, try encode(job.step), job.opens, job.changes,
-      job.revision,
+      job.revision, job.offered?.json, job.ownData?.json,
     ]
   }
 

@@ -13,8 +13,17 @@ enum LedgerSchema {
     migrator.registerMigration("2: requests") { database in
       try database.execute(sql: requests)
     }
+    migrator.registerMigration("3: data") { database in
+      try database.execute(sql: data)
+    }
     return migrator
   }
+
+  private static let data = """
+    -- What a recipe keeps with a job, JSON: what discovery gave, and what the decision put in its place.
+    ALTER TABLE jobs ADD COLUMN offered TEXT;
+    ALTER TABLE jobs ADD COLUMN data TEXT;
+    """
 
   private static let requests = """
     -- What other processes ask of the one that owns the ledger; a row goes when it is done.

@@ -9,6 +9,11 @@ extension LuaRecipe {
     return try await action(\.completed, .completed, file) { arguments in arguments.push(handle.object) }
   }
 
+  package func status(_ file: SettledFile, session: FileSession) async throws(Failure) {
+    let handle = SessionHandle(session, context: context, isOfJob: true)
+    _ = try await action(\.observing, .status, file) { arguments in arguments.push(handle.object) }
+  }
+
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
     try await action(\.failed, .failed, file) { arguments in
       try arguments.pushTable(fields: 8) { table in
@@ -91,7 +96,8 @@ extension LuaRecipe {
       throw call(key, file).fault(error)
     }
     note(nil)
-    if value.isNil { return nil }
+    // What an observer returns means nothing.
+    if value.isNil || key == .status { return nil }
     return try checked(key, file) { () throws(WrongValue) in
       try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
     }

@@ -14,9 +14,10 @@ package final class LuaRecipe: Recipe, Sendable {
   let origin: RecipeOrigin
   let states: RecipeStates
   let once: OnceCalls
-  /// Whether the recipe has `completed` and `failed`.
+  /// Whether the recipe has `completed`, `failed` and `status`.
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
+  package let handlesStatus: Bool
 
   package let changed: ChangePolicy
   package let settling: Settling
@@ -65,6 +66,7 @@ package final class LuaRecipe: Recipe, Sendable {
     rediscovery = state.plan.rediscovery
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
+    handlesStatus = state.plan.status != nil
     let arguments: [String: String] =
       switch origin.context.arguments {
       case .named(let named): named

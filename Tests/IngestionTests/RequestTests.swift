@@ -144,7 +144,8 @@ private struct NamingRecipe: Recipe {
         return number
       }
       await before(page)
-      return page < pages.count ? pages[page].compactMap { try? ProjectPath($0) } : nil
+      return page < pages.count
+        ? pages[page].compactMap { (try? ProjectPath($0)).map { NamedFile($0) } } : nil
     }
   }
 

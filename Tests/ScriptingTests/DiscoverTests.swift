@@ -13,7 +13,7 @@ import Workspace
     do throws(Failure) {
       guard case .named(let next) = try await recipe.discovery() else { return (pages, "not named") }
       while let page = try await next() {
-        if !page.isEmpty { pages.append(page.map(\.string)) }
+        if !page.isEmpty { pages.append(page.map(\.path.string)) }
       }
     } catch {
       await recipe.close()
@@ -141,8 +141,8 @@ import Workspace
         "r.lua:1: in discover: discover gave a table with the unknown field `pat`; did you mean `path`?"
       ),
       (
-        "function() return { 'a.md', { path = 'b', data = {} } } end",
-        "r.lua:1: in discover: discover gave `data` with a path, which is not supported by this version"
+        "function() return { 'a.md', { path = 'b', data = print } } end",
+        "r.lua:1: in discover: discover gave `data` that cannot be kept as JSON: $: a function has no JSON"
       ),
       (
         "function() return { 'a.md', '../b' } end",

@@ -39,6 +39,7 @@ package enum Triage: Hashable, Sendable {
     _ job: Job, _ candidate: Candidate, _ recipeVersion: String, _ now: Timestamp
   ) -> Triage {
     let isSame = job.stamp == candidate.stamp
+    let isSameOffer = job.offered == candidate.data
     let isSameRecipe = job.recipeVersion == recipeVersion
     switch job.phase {
     case .decided, .opened, .uploaded, .completed:
@@ -46,13 +47,13 @@ package enum Triage: Hashable, Sendable {
     case .done:
       return isSame ? .alreadyDone : .compare
     case .skipped:
-      return isSame && isSameRecipe ? .stands : .compare
+      return isSame && isSameOffer && isSameRecipe ? .stands : .compare
     case .deferred:
       let isDue = job.dueAt.map { $0 <= now } ?? true
-      return isSame && isSameRecipe && !isDue ? .stands : .compare
+      return isSame && isSameOffer && isSameRecipe && !isDue ? .stands : .compare
     case .failed:
       let mayPass = job.failure?.mayPass ?? true
-      return isSame && isSameRecipe && !mayPass ? .stands : .compare
+      return isSame && isSameOffer && isSameRecipe && !mayPass ? .stands : .compare
     }
   }
 }

@@ -11,6 +11,8 @@ struct Aftercare: Sendable {
   }
 
   let recipe: any Recipe
+  /// Tells the recipe of statuses; nil where it does not want to know.
+  let teller: StatusTeller?
   let ledger: any Ledger
   let workspace: Workspace
   let report: @Sendable (RunEvent) -> Void
@@ -41,7 +43,10 @@ struct Aftercare: Sendable {
     if let failure = job.failure, job.phase == .failed {
       step.action = try await recipe.failed(file, failure: failure)
     } else if let session = job.session {
-      step.action = try await recipe.completed(file, session: session)
+      teller?.tell(job, session)
+      await teller?.settle()
+      try Task.checkCancellation()
+      if recipe.handlesCompleted { step.action = try await recipe.completed(file, session: session) }
     }
     step.isHandled = true
     step.error = nil

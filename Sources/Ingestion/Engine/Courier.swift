@@ -10,7 +10,9 @@ struct Courier: Sendable {
   let clock: WallClock
   let newKey: @Sendable () -> String
   let report: @Sendable (RunEvent) -> Void
-  /// Whether the recipe wants to be told of completed files, and of those given up.
+  /// Tells the recipe of statuses; nil where it does not want to know.
+  let teller: StatusTeller?
+  /// Whether something is to follow on files that are completed, and on those given up.
   let followsCompleted: Bool
   let followsFailed: Bool
 
@@ -20,6 +22,8 @@ struct Courier: Sendable {
   ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending) {
     var delivery = Delivery(job, situation: situation, newKey: newKey)
     var recorded = situation == .fresh ? nil : job
+    // Whether it was told before a crash is not known.
+    if situation != .fresh, job.phase != .decided, let session = job.session { teller?.tell(job, session) }
     var action = delivery.start(now: clock.now)
     while true {
       let current = try await record(delivery.job, over: recorded)
@@ -52,6 +56,7 @@ struct Courier: Sendable {
           try await service.create(request, key: key)
         }
         report(.opened(delivery.job.key.path, opened.session))
+        teller?.tell(delivery.job, opened.session)
         return delivery.created(opened)
       } catch {
         return delivery.createFailed(error)
@@ -63,6 +68,8 @@ struct Courier: Sendable {
     case .retrieve(let id):
       do throws(ServiceError) {
         let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        // A completed one is told of once that is recorded.
+        if session.status != .completed { await tellEnd(of: session, delivery.job) }
         return delivery.retrieved(session)
       } catch {
         return delivery.retrieveFailed(error)
@@ -80,14 +87,27 @@ struct Courier: Sendable {
     case .cancel(let id):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "cancel")
-        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id, key: key) }
+        let session = try await retry { () async throws(ServiceError) in
+          try await service.cancel(id, key: key)
+        }
+        await tellEnd(of: session, delivery.job)
         return delivery.cancelled()
       } catch {
+        if teller != nil, error.kind == .conflict, let session = try? await service.retrieve(id) {
+          await tellEnd(of: session, delivery.job)
+        }
         return delivery.cancelFailed(error)
       }
     case .end:
       return action
     }
+  }
+
+  /// Tells the recipe of a session that has ended, before the record forgets it.
+  private func tellEnd(of session: FileSession, _ job: Job) async {
+    guard let teller, session.status.isFinal else { return }
+    teller.tell(job, session)
+    await teller.settle()
   }
 
   /// Sends the file if it still is the one that was decided about, and stays so while it is read.

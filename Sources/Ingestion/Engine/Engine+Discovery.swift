@@ -123,7 +123,7 @@ extension Engine {
         continue
       }
       if slots.underWay.contains(candidate.path) {
-        settler.hold(candidate.path, &slots)
+        settler.hold(candidate.path, data: candidate.data, &slots)
         continue
       }
       let triage = Triage(

@@ -8,6 +8,7 @@ extension Engine {
       key: candidate.key, relative: candidate.relative, phase: .failed, stamp: candidate.stamp,
       recipeVersion: recipe.version)
     job.revision = earlier?.revision ?? 0
+    job.offered = candidate.data
     switch ruling {
     case .send(let wishes):
       await prepare(&job, wishes)
@@ -32,6 +33,7 @@ extension Engine {
   /// Fills in what the recipe left to the engine, and checks the limits that the API publishes.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {
     let path = job.key.path
+    job.ownData = wishes.data
     let mimeType: String
     if let wished = wishes.mimeType {
       mimeType = wished

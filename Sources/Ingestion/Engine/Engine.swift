@@ -54,14 +54,16 @@ package struct Engine: Sendable {
     self.report = report
   }
 
-  var courier: Courier {
+  /// - Parameter teller: tells the recipe of statuses; nil where it does not want to know.
+  func courier(_ teller: StatusTeller?) -> Courier {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
-      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed)
+      report: report, teller: teller, followsCompleted: recipe.handlesCompleted || recipe.handlesStatus,
+      followsFailed: recipe.handlesFailed)
   }
 
-  var aftercare: Aftercare {
-    Aftercare(recipe: recipe, ledger: ledger, workspace: workspace, report: report)
+  func aftercare(_ teller: StatusTeller?) -> Aftercare {
+    Aftercare(recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, report: report)
   }
 
   /// Runs to the end, or until it is stopped, and tells what came of it.

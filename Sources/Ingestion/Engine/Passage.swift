@@ -4,8 +4,22 @@ import Workspace
 /// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
 struct Passage: Sendable {
   let engine: Engine
+  private let teller: StatusTeller?
+
+  init(engine: Engine) {
+    self.engine = engine
+    teller =
+      engine.recipe.handlesStatus ? StatusTeller(recipe: engine.recipe, report: engine.report) : nil
+  }
 
   func pass(_ job: Job, resumed: Bool) async -> Passed {
+    var passed = await go(job, resumed: resumed)
+    await teller?.settle()
+    passed.problems += teller?.problems ?? 0
+    return passed
+  }
+
+  private func go(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
       guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
       return try await carry(job, resumed: resumed)
@@ -19,7 +33,7 @@ struct Passage: Sendable {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
-      let delivered = try await engine.courier.deliver(job, situation: situation)
+      let delivered = try await engine.courier(teller).deliver(job, situation: situation)
       job = delivered.job
       switch delivered.ending {
       case .delivered:
@@ -68,7 +82,7 @@ struct Passage: Sendable {
   }
 
   private func settle(_ job: Job) async throws(LedgerError) -> Bool {
-    if case .failed = try await engine.aftercare.settle(job).ending { return true }
+    if case .failed = try await engine.aftercare(teller).settle(job).ending { return true }
     return false
   }
 
@@ -93,7 +107,8 @@ struct Passage: Sendable {
       failed.failure = Failure(.changing, "The file changed \(changes) times while it was being sent.")
       return try await engine.ledger.record(LedgerChange(failed))
     }
-    let candidate = Candidate(key: job.key, relative: job.relative, stamp: info.stamp)
+    let candidate = Candidate(
+      key: job.key, relative: job.relative, stamp: info.stamp, data: job.offered)
     if let version = try await engine.sentVersion(of: candidate) {
       // What had been sent is back.
       var known = job

@@ -26,6 +26,8 @@ struct Passed: Sendable {
   var outcome: Outcome?
   /// What was to be done with the file afterwards failed.
   var stepFailed = false
+  /// How often the recipe failed where that harms no file.
+  var problems = 0
 }
 
 /// Counts outcomes.
@@ -177,6 +179,7 @@ struct Slots {
     underWay.remove(landing.path)
     if let outcome = landing.passed.outcome { tally.add(outcome) }
     if landing.passed.stepFailed { tally.summary.stepsFailed += 1 }
+    tally.summary.problems += landing.passed.problems
   }
 }
 

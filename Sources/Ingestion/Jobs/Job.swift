@@ -12,6 +12,11 @@ package struct Job: Hashable, Sendable {
   /// Which text of the recipe, with which arguments, decided.
   package var recipeVersion: String
 
+  /// What discovery gave with the file when it was decided about.
+  package var offered: JobData?
+  /// What the recipe's decision put in its place.
+  package var ownData: JobData?
+
   /// What the session is opened with; nil until the recipe said yes.
   package var request: NewFile?
   /// The key under which it is opened, so that a repeat opens no second one.
@@ -48,6 +53,9 @@ package struct Job: Hashable, Sendable {
     self.stamp = stamp
     self.recipeVersion = recipeVersion
   }
+
+  /// What the recipe keeps with the job.
+  package var data: JobData? { ownData ?? offered }
 
   /// Whether somebody asked that the recipe be asked again.
   package var isToBeRetried: Bool { recipeVersion.isEmpty }

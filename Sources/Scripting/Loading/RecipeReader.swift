@@ -44,7 +44,8 @@ struct RecipeReader {
     plan.failed = try rule(.failed, allowsVerdict: false) { value throws(WrongValue) in
       try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
-    plan.summary = try summary()
+    plan.status = try function(.status)
+    plan.summary = try function(.summary)
     plan.changed = try changed()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
@@ -106,10 +107,10 @@ struct RecipeReader {
     return text
   }
 
-  private func summary() throws(ScriptError) -> LuaFunction? {
-    guard let value = self[.summary] else { return nil }
+  private func function(_ key: RecipeKey) throws(ScriptError) -> LuaFunction? {
+    guard let value = self[key] else { return nil }
     guard case .function(let function) = value else {
-      throw wrong(.summary, "is \(described(value)); it takes \(RecipeKey.summary.wanted.value)")
+      throw wrong(key, "is \(described(value)); it takes \(key.wanted.value)")
     }
     return function
   }
@@ -141,7 +142,7 @@ struct RecipeReader {
   private func decision(_ value: LuaValue) throws(WrongValue) -> RecipePlan.Decision {
     let wanted = RecipeKey.decide.wanted.value
     guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
-    try Values.onlyKnown(table, ["filename", "mime_type", "purpose"], wanted: wanted)
+    try Values.onlyKnown(table, Values.decisionFields, wanted: wanted)
     var decision = RecipePlan.Decision()
     if let value = table["filename"] { decision.filename = try template(value) }
     if let value = table["mime_type"] {
@@ -150,6 +151,7 @@ struct RecipeReader {
     if let value = table["purpose"] {
       decision.purpose = try Values.purpose(value, wanted: RecipeKey.purpose.wanted.value)
     }
+    decision.data = try table["data"].map { value throws(WrongValue) in try Values.data(value) }
     return decision
   }
 }

@@ -11,6 +11,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case decide
   case completed
   case failed
+  case status
   case summary
   case changed
   case settle
@@ -46,15 +47,15 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .decide:
       (
-        "a function, a verdict, or a table of filename, mime_type and purpose",
-        "a verdict, or a table of filename, mime_type and purpose"
+        "a function, a verdict, or a table of filename, mime_type, purpose and data",
+        "a verdict, or a table of filename, mime_type, purpose and data"
       )
     case .completed, .failed:
       (
         "{ move = DIR }, { copy = DIR }, { remove = true } or a function",
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
-    case .summary: ("a function", "")
+    case .status, .summary: ("a function", "")
     case .changed: ("\"send\", \"skip\" or \"fail\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
@@ -67,7 +68,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "prepare", "dedupe", "retries", "concurrency", "plugins", "order",
     "optional",
   ]
 

@@ -14,6 +14,7 @@ struct RecipePlan: Sendable {
   var decide: Rule<Decision> = .absent
   var completed: Rule<AfterAction> = .absent
   var failed: Rule<AfterAction> = .absent
+  var status: LuaFunction?
   var summary: LuaFunction?
   /// What is done with a file that was sent before and has new content.
   var changed = ChangePolicy.send
@@ -41,7 +42,11 @@ struct RecipePlan: Sendable {
     var filename: FilenameTemplate?
     var mimeType: String?
     var purpose: String?
+    var data: JobData?
   }
+
+  /// `status`, as the handlers of settled files are called.
+  var observing: Rule<AfterAction> { status.map { .function($0) } ?? .absent }
 
   /// Whether deciding needs the script.
   var asksScript: Bool {
@@ -84,6 +89,9 @@ struct WrongValue: Error {
 /// What values mean under the keys that take them, as constants and as answers alike.
 enum Values {
   static let longestFilename = 255
+
+  /// What `decide` may give.
+  static let decisionFields = ["filename", "mime_type", "purpose", "data"]
 
   /// A filename of 1 to 255 Unicode scalars.
   static func filename(_ text: String) throws(WrongValue) -> String {
@@ -141,6 +149,23 @@ enum Values {
       throw WrongValue("\(name) = \"\(escapingControls(directory))\": \(error.message)")
     }
     return name == "move" ? .move(to: directory) : .copy(to: directory)
+  }
+
+  /// What stays with a job.
+  static func data(_ value: LuaValue) throws(WrongValue) -> JobData {
+    let bytes: [UInt8]
+    do {
+      bytes = try JSONWriter.write(value)
+    } catch {
+      let problem = (error as? LuaValueError)?.problem ?? "\(error)"
+      throw WrongValue("`data` that cannot be kept as JSON: \(problem)")
+    }
+    guard let data = JobData(json: String(decoding: bytes, as: UTF8.self)) else {
+      throw WrongValue(
+        "`data` of \(bytes.count) bytes as JSON; it takes \(JobData.mostBytes) at the most, and what is larger "
+          + "belongs into a file")
+    }
+    return data
   }
 
   /// Refuses fields that are not known, and values without a name.

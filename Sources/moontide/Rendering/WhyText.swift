@@ -40,6 +40,7 @@ enum WhyText {
       text += session.expiresAt.map { ", expires \($0)" } ?? ""
       text += "\n"
     }
+    if let data = job.data { text += "  data \(data.json.printable)\n" }
     if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
     if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
     if let place = job.failure?.movedTo { text += "  moved to \(place.printable)\n" }

@@ -15,6 +15,15 @@ final class SwiftRecipe: Recipe {
   let changed: ChangePolicy
   let rediscovery: Duration?
   let before: (@Sendable (Candidate) async -> Void)?
+  /// What discovery names, in place of a walk.
+  let named: [NamedFile]?
+  /// Whether statuses are followed, and with what failure.
+  let followsStatus: Bool
+  let statusFailure: Failure?
+  /// `a.md PENDING`
+  let statuses = Mutex<[String]>([])
+  /// What handlers of settled files saw: `completed a.md {"n":1}`
+  let seenData = Mutex<[String]>([])
   let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
   let failures = Mutex<[String]>([])
@@ -24,7 +33,8 @@ final class SwiftRecipe: Recipe {
     version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
-    changed: ChangePolicy = .send, rediscovery: Duration? = nil,
+    changed: ChangePolicy = .send, rediscovery: Duration? = nil, named: [NamedFile]? = nil,
+    followsStatus: Bool = false, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -37,6 +47,9 @@ final class SwiftRecipe: Recipe {
     self.changed = changed
     self.rediscovery = rediscovery
     self.before = before
+    self.named = named
+    self.followsStatus = followsStatus
+    self.statusFailure = statusFailure
     self.ruling = ruling
   }
 
@@ -44,7 +57,27 @@ final class SwiftRecipe: Recipe {
   var handlesCompleted: Bool { after != nil }
   var handlesFailed: Bool { afterFailure != nil }
 
-  func discovery() -> Discovery { .walk(walk) }
+  var handlesStatus: Bool { followsStatus }
+
+  func discovery() -> Discovery {
+    guard let named else { return .walk(walk) }
+    let left = Mutex(named)
+    return .named { () async throws(Failure) in
+      left.withLock { left in
+        defer { left = [] }
+        return left.isEmpty ? nil : left
+      }
+    }
+  }
+
+  func status(_ file: SettledFile, session: FileSession) async throws(Failure) {
+    statuses.withLock { $0.append("\(file.key.path) \(session.status.rawValue)") }
+    if let statusFailure { throw statusFailure }
+  }
+
+  private func see(_ handler: String, _ file: SettledFile) {
+    seenData.withLock { $0.append("\(handler) \(file.key.path) \(file.data?.json ?? "-")") }
+  }
 
   func decide(_ candidates: [Candidate]) -> [Ruling] {
     asked.withLock { $0 += candidates.map(\.path.string) }
@@ -68,11 +101,13 @@ final class SwiftRecipe: Recipe {
   }
 
   func completed(_ file: SettledFile, session: FileSession) -> AfterAction? {
+    see("completed", file)
     completions.withLock { $0.append(file.key.path.string) }
     return after
   }
 
   func failed(_ file: SettledFile, failure: Failure) -> AfterAction? {
+    see("failed", file)
     failures.withLock { $0.append(file.key.path.string) }
     return afterFailure
   }
