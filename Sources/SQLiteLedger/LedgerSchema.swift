@@ -16,6 +16,9 @@ enum LedgerSchema {
     migrator.registerMigration("3: data") { database in
       try database.execute(sql: data)
     }
+    migrator.registerMigration("4: contents") { database in
+      try database.execute(sql: contents)
+    }
     return migrator
   }
 
@@ -23,6 +26,13 @@ enum LedgerSchema {
     -- What a recipe keeps with a job, JSON: what discovery gave, and what the decision put in its place.
     ALTER TABLE jobs ADD COLUMN offered TEXT;
     ALTER TABLE jobs ADD COLUMN data TEXT;
+    """
+
+  private static let contents = """
+    -- Where the same content was sent from, of a file that was skipped for that.
+    ALTER TABLE jobs ADD COLUMN same_as TEXT;
+    CREATE INDEX jobs_same_as ON jobs (profile, recipe, same_as) WHERE same_as IS NOT NULL;
+    CREATE INDEX sent_by_content ON sent (profile, recipe, size, md5);
     """
 
   private static let requests = """

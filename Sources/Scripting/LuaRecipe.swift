@@ -20,6 +20,7 @@ package final class LuaRecipe: Recipe, Sendable {
   package let handlesStatus: Bool
 
   package let changed: ChangePolicy
+  package let sendsContentOnce: Bool
   package let settling: Settling
   package let rediscovery: Duration?
 
@@ -62,6 +63,7 @@ package final class LuaRecipe: Recipe, Sendable {
     states = RecipeStates(state)
     name = state.plan.name
     changed = state.plan.changed
+    sendsContentOnce = state.plan.sendsContentOnce
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
     handlesCompleted = !state.plan.completed.isAbsent

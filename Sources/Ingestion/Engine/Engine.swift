@@ -20,6 +20,8 @@ package struct Engine: Sendable {
   let newKey: @Sendable () -> String
   let stop: StopSignal
   let report: @Sendable (RunEvent) -> Void
+  /// Where files pass whose content is to be sent once.
+  let contents = ContentGate()
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256

@@ -33,17 +33,19 @@ struct Passage: Sendable {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
-      let delivered = try await engine.courier(teller).deliver(job, situation: situation)
+      let delivered = try await deliver(job, situation)
       job = delivered.job
       switch delivered.ending {
-      case .delivered:
+      case nil:
+        break
+      case .delivered?:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
         return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
-      case .failed:
+      case .failed?:
         break
-      case .away(let error):
+      case .away(let error)?:
         return Passed(outcome: .stop(Task.isCancelled ? .requested : .service(error)))
-      case .decideAgain:
+      case .decideAgain?:
         if let problem = await vanishedRoot(of: job) {
           engine.report(.problem(path: job.key.path.string, message: problem))
           return Passed(outcome: .problem)
@@ -57,6 +59,22 @@ struct Passage: Sendable {
     }
     engine.reportStanding(job, isNew: true)
     return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
+  }
+
+  /// Delivers a file; there is no ending where its content was sent under another path, as its record then says.
+  private func deliver(
+    _ job: Job, _ situation: Delivery.Situation
+  ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending?) {
+    let courier = engine.courier(teller)
+    guard engine.recipe.sendsContentOnce else {
+      return try await courier.deliver(job, situation: situation)
+    }
+    let entry = engine.contents.enter(job, isResumed: situation != .fresh)
+    defer { engine.contents.leave(entry) }
+    if situation == .fresh, let duplicate = try await engine.duplicate(job, entry) {
+      return (try await engine.ledger.record(LedgerChange(duplicate)), nil)
+    }
+    return try await courier.deliver(job, situation: situation)
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.

@@ -30,6 +30,8 @@ package struct Job: Hashable, Sendable {
 
   /// Why the recipe skipped or deferred the file.
   package var reason: String?
+  /// Where the same content was sent from; set where the file was skipped for that.
+  package var sameAs: ProjectPath?
   /// Why it failed.
   package var failure: Failure?
   /// When a deferred file is due again.

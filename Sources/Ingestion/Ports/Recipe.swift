@@ -27,6 +27,9 @@ package protocol Recipe: Sendable {
   /// What is done with a file that was sent before and has new content.
   var changed: ChangePolicy { get }
 
+  /// Whether the same bytes are sent only once, from whatever path.
+  var sendsContentOnce: Bool { get }
+
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
@@ -56,6 +59,7 @@ package protocol Recipe: Sendable {
 extension Recipe {
   package var settling: Settling { Settling() }
   package var changed: ChangePolicy { .send }
+  package var sendsContentOnce: Bool { false }
   package var rediscovery: Duration? { nil }
   package var handlesStatus: Bool { false }
 

@@ -47,6 +47,7 @@ struct RecipeReader {
     plan.status = try function(.status)
     plan.summary = try function(.summary)
     plan.changed = try changed()
+    plan.sendsContentOnce = try sendsContentOnce()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
     plan.permissions = try permissions()
@@ -59,6 +60,14 @@ struct RecipeReader {
       throw wrong(.changed, "is \(described(value)); it takes \(RecipeKey.changed.wanted.value)")
     }
     return policy
+  }
+
+  private func sendsContentOnce() throws(ScriptError) -> Bool {
+    guard let value = self[.dedupe] else { return false }
+    guard value.text == "content" else {
+      throw wrong(.dedupe, "is \(described(value)); it takes \(RecipeKey.dedupe.wanted.value)")
+    }
+    return true
   }
 
   /// The functions of the table.

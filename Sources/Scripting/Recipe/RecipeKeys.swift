@@ -14,6 +14,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case status
   case summary
   case changed
+  case dedupe
   case settle
   case inProgress = "in_progress"
   case ready
@@ -57,6 +58,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .status, .summary: ("a function", "")
     case .changed: ("\"send\", \"skip\" or \"fail\"", "")
+    case .dedupe: ("\"content\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
@@ -68,7 +70,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "dedupe", "retries", "concurrency", "plugins", "order",
+    "prepare", "retries", "concurrency", "plugins", "order",
     "optional",
   ]
 

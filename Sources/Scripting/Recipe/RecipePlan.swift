@@ -18,6 +18,8 @@ struct RecipePlan: Sendable {
   var summary: LuaFunction?
   /// What is done with a file that was sent before and has new content.
   var changed = ChangePolicy.send
+  /// Whether the same bytes are sent only once.
+  var sendsContentOnce = false
   /// When a file counts as complete.
   var settling = Settling()
   /// How often discovery is taken again while watching; nil: as the engine sees fit.

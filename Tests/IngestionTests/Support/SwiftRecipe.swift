@@ -19,6 +19,7 @@ final class SwiftRecipe: Recipe {
   let named: [NamedFile]?
   /// Whether statuses are followed, and with what failure.
   let followsStatus: Bool
+  let sendsContentOnce: Bool
   let statusFailure: Failure?
   /// `a.md PENDING`
   let statuses = Mutex<[String]>([])
@@ -34,7 +35,7 @@ final class SwiftRecipe: Recipe {
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     changed: ChangePolicy = .send, rediscovery: Duration? = nil, named: [NamedFile]? = nil,
-    followsStatus: Bool = false, statusFailure: Failure? = nil,
+    followsStatus: Bool = false, sendsContentOnce: Bool = false, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -49,6 +50,7 @@ final class SwiftRecipe: Recipe {
     self.before = before
     self.named = named
     self.followsStatus = followsStatus
+    self.sendsContentOnce = sendsContentOnce
     self.statusFailure = statusFailure
     self.ruling = ruling
   }
