@@ -9,7 +9,7 @@ enum JobRow {
   static let columns = """
     profile, recipe, path, relative, phase, size, modified, inode, recipe_version, request, idempotency_key,
     session, target, md5, reason, failure, due_at, step, opens, changes, revision, offered, data,
-    same_as
+    same_as, tries, rounds
     """
 
   /// A place for each of ``columns``.
@@ -37,6 +37,8 @@ enum JobRow {
     job.changes = row["changes"]
     job.revision = row["revision"]
     job.offered = (row["offered"] as String?).map(JobData.init(recorded:))
+    job.tries = row["tries"]
+    job.rounds = row["rounds"]
     job.sameAs = try (row["same_as"] as String?).map { try ProjectPath($0) }
     job.ownData = (row["data"] as String?).map(JobData.init(recorded:))
     return job
@@ -50,7 +52,7 @@ enum JobRow {
       job.idempotencyKey, try encode(job.session), try encode(job.target), job.md5?.hex, job.reason,
       try encode(job.failure), job.dueAt?.milliseconds, try encode(job.step), job.opens, job.changes,
       job.revision, job.offered?.json, job.ownData?.json,
-      job.sameAs?.string,
+      job.sameAs?.string, job.tries, job.rounds,
     ]
   }
 

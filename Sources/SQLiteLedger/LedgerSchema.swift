@@ -19,6 +19,9 @@ enum LedgerSchema {
     migrator.registerMigration("4: contents") { database in
       try database.execute(sql: contents)
     }
+    migrator.registerMigration("5: tries") { database in
+      try database.execute(sql: tries)
+    }
     return migrator
   }
 
@@ -33,6 +36,12 @@ enum LedgerSchema {
     ALTER TABLE jobs ADD COLUMN same_as TEXT;
     CREATE INDEX jobs_same_as ON jobs (profile, recipe, same_as) WHERE same_as IS NOT NULL;
     CREATE INDEX sent_by_content ON sent (profile, recipe, size, md5);
+    """
+
+  private static let tries = """
+    -- How often a file was given up, and how often in a row it came back by itself instead.
+    ALTER TABLE jobs ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN rounds INTEGER NOT NULL DEFAULT 0;
     """
 
   private static let requests = """

@@ -16,9 +16,10 @@ extension LuaRecipe {
 
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
     try await action(\.failed, .failed, file) { arguments in
-      try arguments.pushTable(fields: 8) { table in
+      try arguments.pushTable(fields: 9) { table in
         try table.set("kind", failure.kind.rawValue)
         try table.set("message", failure.message)
+        table.set("tries", failure.tries ?? 1)
         if let handler = failure.handler { try table.set("handler", handler) }
         if let status = failure.status { table.set("status", status) }
         if let type = failure.type { try table.set("type", type) }
@@ -99,7 +100,7 @@ extension LuaRecipe {
     // What an observer returns means nothing.
     if value.isNil || key == .status { return nil }
     return try checked(key, file) { () throws(WrongValue) in
-      try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
+      try Values.action(value, key, wanted: key.wanted.answer, in: context.workspace)
     }
   }
 

@@ -21,6 +21,7 @@ package final class LuaRecipe: Recipe, Sendable {
 
   package let changed: ChangePolicy
   package let sendsContentOnce: Bool
+  package let retries: RetryPolicy?
   package let settling: Settling
   package let rediscovery: Duration?
 
@@ -64,6 +65,7 @@ package final class LuaRecipe: Recipe, Sendable {
     name = state.plan.name
     changed = state.plan.changed
     sendsContentOnce = state.plan.sendsContentOnce
+    retries = state.plan.retries
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
     handlesCompleted = !state.plan.completed.isAbsent

@@ -68,7 +68,7 @@ import Workspace
         wrap("changed = 'no'"),
         "r.lua:2: `changed` is a string (\"no\"); it takes \"send\", \"skip\" or \"fail\""
       ),
-      (wrap("retries = 5"), "r.lua:2: the key `retries` is not supported by this version; remove it"),
+      (wrap("retries = 5"), "r.lua:2: `retries` is a number (5); it takes a table such as { attempts = 5"),
       (
         wrap("permissions = true"),
         "r.lua:2: `permissions` is true; it takes a table such as { net = { \"hooks.slack.com\" }, env = "

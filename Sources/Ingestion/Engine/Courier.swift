@@ -12,9 +12,10 @@ struct Courier: Sendable {
   let report: @Sendable (RunEvent) -> Void
   /// Tells the recipe of statuses; nil where it does not want to know.
   let teller: StatusTeller?
-  /// Whether something is to follow on files that are completed, and on those given up.
+  /// Whether something is to follow on files that are completed.
   let followsCompleted: Bool
-  let followsFailed: Bool
+  /// Takes a failure into a job's record.
+  let fail: @Sendable (inout Job, Failure) -> Void
 
   /// Brings a file to its end, or to where it cannot go on.
   func deliver(
@@ -41,10 +42,11 @@ struct Courier: Sendable {
     guard next.phase != recorded?.phase else { return try await ledger.record(LedgerChange(next)) }
     var sent: SentVersion?
     if next.phase == .completed, let md5 = next.md5, let session = next.session {
+      (next.tries, next.rounds) = (0, 0)
       sent = SentVersion(size: next.stamp.size, md5: md5, sessionID: session.id)
       if followsCompleted { next.step = AfterStep() } else { next.phase = .done }
     }
-    if next.phase == .failed, followsFailed { next.step = AfterStep() }
+    if next.phase == .failed, let failure = next.failure { fail(&next, failure) }
     return try await ledger.record(LedgerChange(next, sent: sent))
   }
 

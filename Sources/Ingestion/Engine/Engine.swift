@@ -22,6 +22,10 @@ package struct Engine: Sendable {
   let report: @Sendable (RunEvent) -> Void
   /// Where files pass whose content is to be sent once.
   let contents = ContentGate()
+  /// Whether it goes on with what comes.
+  var isWatching = false
+
+  var comeback: Comeback { isWatching ? .watching : .once }
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256
@@ -49,7 +53,7 @@ package struct Engine: Sendable {
     self.types = types
     self.transfers = max(1, transfers)
     self.allowance = allowance
-    self.retry = retry
+    self.retry = recipe.retries.map(retry.following) ?? retry
     self.clock = clock
     self.newKey = newKey
     self.stop = stop
@@ -61,11 +65,13 @@ package struct Engine: Sendable {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
       report: report, teller: teller, followsCompleted: recipe.handlesCompleted || recipe.handlesStatus,
-      followsFailed: recipe.handlesFailed)
+      fail: { fail(&$0, $1) })
   }
 
   func aftercare(_ teller: StatusTeller?) -> Aftercare {
-    Aftercare(recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, report: report)
+    Aftercare(
+      recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, clock: clock,
+      wait: { comeback.wait(round: $0, chance: retry.chance()) }, report: report)
   }
 
   /// Runs to the end, or until it is stopped, and tells what came of it.
@@ -81,6 +87,7 @@ package struct Engine: Sendable {
         try await discover(discovery, intake, settler, &slots, &group)
         try await waitForSettling(settler, &slots, &group)
         await slots.drain(&group)
+        try await lastRound(settler, &slots, &group)
         try await answer(try await ledger.requests().open, &slots, &group)
         intake = Intake(isRepeat: true)
       } while slots.wasAsked && mayBegin(slots)
@@ -95,7 +102,7 @@ package struct Engine: Sendable {
     stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
-      var slots = Slots(limit: transfers, bell: bell, now: clock.now)
+      var slots = Slots(limit: transfers, bell: bell, now: clock.now, isWatching: isWatching)
       slots.allowance = allowance
       do {
         try await body(&slots, &group)
@@ -108,7 +115,7 @@ package struct Engine: Sendable {
         report(.problem(path: recipe.name, message: failure?.message ?? "\(error)", trace: failure?.trace))
       }
       await slots.drain(&group)
-      for _ in 0..<slots.room.settling { slots.tally.add(.left) }
+      slots.countTheRest()
       if slots.isSpent { slots.tally.stop(.limit(allowance)) }
       return slots.tally
     }
@@ -139,15 +146,17 @@ package struct Engine: Sendable {
     var jobs: [Job] = []
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
+      // One that failed in this run has its turn by itself.
+      if !isFirst, let due = job.step?.dueAt, due > clock.now {
+        slots.encores.add(job.key.path, .step, due: due)
+        continue
+      }
       if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     for job in jobs {
       slots.tally.summary.found += 1
-      if !job.phase.isUnderWay {
-        reportStanding(job, isNew: false)
-        slots.tally.add(Outcome(standing: job))
-      }
+      if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
       await submit(job, resumed: true, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
@@ -170,13 +179,19 @@ package struct Engine: Sendable {
   }
 
   /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
+  ///
+  /// - Parameter isCounted: whether it was counted already, and only something is left to do.
   func submit(
-    _ job: Job, resumed: Bool, _ slots: inout Slots, _ group: inout Passages
+    _ job: Job, resumed: Bool, isCounted: Bool = false, _ slots: inout Slots, _ group: inout Passages
   ) async {
     await slots.makeRoom(&group)
     guard mayBegin(slots) else {
       // What was given up is counted as that; only what would have followed is left.
-      if job.phase.isUnderWay { slots.tally.add(.left) }
+      if !isCounted {
+        slots.tally.add(job.phase.isUnderWay ? .left : Outcome(standing: job), of: job.key.path)
+      } else if job.step?.error != nil, !isWatching {
+        slots.tally.summary.stepsFailed += 1
+      }
       return
     }
     if resumed {
@@ -188,7 +203,8 @@ package struct Engine: Sendable {
     }
     let passage = Passage(engine: self)
     slots.begin(job.key.path, &group) {
-      await passage.pass(job, resumed: resumed)
+      let passed = await passage.pass(job, resumed: resumed)
+      return isCounted ? passed.withoutOutcome : passed
     }
   }
 }

@@ -21,7 +21,7 @@ struct Passage: Sendable {
 
   private func go(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
-      guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
+      guard job.phase.isUnderWay else { return try await finish(job) }
       return try await carry(job, resumed: resumed)
     } catch {
       // A cancelled task cannot read its record any more; that is no fault of the record.
@@ -40,7 +40,7 @@ struct Passage: Sendable {
         break
       case .delivered?:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
-        return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
+        return try await finish(job, as: .sent(bytes: job.stamp.size))
       case .failed?:
         break
       case .away(let error)?:
@@ -58,7 +58,7 @@ struct Passage: Sendable {
       }
     }
     engine.reportStanding(job, isNew: true)
-    return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
+    return try await finish(job)
   }
 
   /// Delivers a file; there is no ending where its content was sent under another path, as its record then says.
@@ -99,17 +99,33 @@ struct Passage: Sendable {
     }
   }
 
-  private func settle(_ job: Job) async throws(LedgerError) -> Bool {
-    if case .failed = try await engine.aftercare(teller).settle(job).ending { return true }
-    return false
+  /// Does what is to follow, and tells how the file stands then.
+  private func finish(_ job: Job, as outcome: Outcome? = nil) async throws(LedgerError) -> Passed {
+    let (settled, ending) = try await engine.aftercare(teller).settle(job)
+    var passed = Passed(outcome: outcome ?? Outcome(standing: settled))
+    if case .failed = ending, let step = settled.step {
+      passed.stepFailed = Passed.StepFailure(due: step.dueAt ?? engine.clock.now, tries: step.tries ?? 1)
+    }
+    if settled.comesBack {
+      (passed.outcome, passed.again) = (nil, settled.dueAt)
+    } else if settled.phase == .deferred {
+      // What the recipe's `failed` wanted is not known yet.
+      if job.phase == .failed { engine.reportStanding(settled, isNew: true) }
+      if engine.isWatching { passed.again = settled.dueAt }
+    }
+    return passed
+  }
+
+  private func fail(_ job: Job, _ failure: Failure) async throws(LedgerError) -> Job {
+    var job = job
+    engine.fail(&job, failure)
+    return try await engine.ledger.record(LedgerChange(job))
   }
 
   /// Asks the recipe about the file as it is now; nil when it is not to be asked any more. No session is open
   /// for the file, and until there is an answer the record stays as it is.
   private func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job? {
     let path = job.key.path
-    var failed = job
-    failed.phase = .failed
     let info: FileInfo
     do throws(WorkspaceError) {
       info = try await offload { [workspace = engine.workspace] () throws(WorkspaceError) in
@@ -117,13 +133,13 @@ struct Passage: Sendable {
       }
     } catch {
       let isGone = error.code == .notFound
-      failed.failure = Failure(.file, isGone ? "The file was gone before it could be sent." : error.message)
-      return try await engine.ledger.record(LedgerChange(failed))
+      return try await fail(
+        job, Failure(.file, isGone ? "The file was gone before it could be sent." : error.message))
     }
     let changes = job.changes + (countsAsChange ? 1 : 0)
     guard changes <= Engine.mostChanges else {
-      failed.failure = Failure(.changing, "The file changed \(changes) times while it was being sent.")
-      return try await engine.ledger.record(LedgerChange(failed))
+      return try await fail(
+        job, Failure(.changing, "The file changed \(changes) times while it was being sent."))
     }
     let candidate = Candidate(
       key: job.key, relative: job.relative, stamp: info.stamp, data: job.offered)

@@ -177,6 +177,7 @@ extension Engine {
 
   /// Has a deferred file come back when it is due, while the run goes on.
   func comeBack(_ job: Job, _ slots: inout Slots) {
+    if job.phase == .failed, let due = job.dueAt { slots.encores.add(job.key.path, .file, due: due) }
     // The others are found by the walk that comes when they are due.
     guard job.phase == .deferred, let due = job.dueAt, slots.room.count < WaitingRoom.capacity / 2,
       slots.room[job.key.path]?.stillness == nil

@@ -34,13 +34,17 @@ package struct Job: Hashable, Sendable {
   package var sameAs: ProjectPath?
   /// Why it failed.
   package var failure: Failure?
-  /// When a deferred file is due again.
+  /// When a deferred file is due again, or one that failed has its turn by itself.
   package var dueAt: Timestamp?
   /// What is still to be done with the file now that it was completed or given up.
   package var step: AfterStep?
 
   /// How many sessions were opened for this content.
   package var opens = 0
+  /// How often the file was given up so far.
+  package var tries = 0
+  /// How often in a row it failed for a reason that may pass, without being given up.
+  package var rounds = 0
   /// How often the file changed while it was being sent.
   package var changes = 0
   /// Counts the changes of this record: a change is only written over the revision that it was made from.
@@ -68,6 +72,7 @@ package struct Job: Hashable, Sendable {
     recipeVersion = ""
     dueAt = nil
     step = nil
+    (tries, rounds) = (0, 0)
     failure?.movedTo = nil
   }
 }

@@ -30,6 +30,9 @@ package protocol Recipe: Sendable {
   /// Whether the same bytes are sent only once, from whatever path.
   var sendsContentOnce: Bool { get }
 
+  /// When failed calls to the service are made again; nil: as the engine does it.
+  var retries: RetryPolicy? { get }
+
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
@@ -60,6 +63,7 @@ extension Recipe {
   package var settling: Settling { Settling() }
   package var changed: ChangePolicy { .send }
   package var sendsContentOnce: Bool { false }
+  package var retries: RetryPolicy? { nil }
   package var rediscovery: Duration? { nil }
   package var handlesStatus: Bool { false }
 

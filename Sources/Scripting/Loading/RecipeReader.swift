@@ -39,15 +39,16 @@ struct RecipeReader {
     }
     plan.decide = try rule(.decide, decision)
     plan.completed = try rule(.completed, allowsVerdict: false) { value throws(WrongValue) in
-      try Values.action(value, wanted: RecipeKey.completed.wanted.value, in: workspace)
+      try Values.action(value, .completed, wanted: RecipeKey.completed.wanted.value, in: workspace)
     }
     plan.failed = try rule(.failed, allowsVerdict: false) { value throws(WrongValue) in
-      try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
+      try Values.action(value, .failed, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
     plan.status = try function(.status)
     plan.summary = try function(.summary)
     plan.changed = try changed()
     plan.sendsContentOnce = try sendsContentOnce()
+    plan.retries = try retries()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
     plan.permissions = try permissions()

@@ -15,6 +15,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case summary
   case changed
   case dedupe
+  case retries
   case settle
   case inProgress = "in_progress"
   case ready
@@ -51,13 +52,20 @@ enum RecipeKey: String, CaseIterable, Sendable {
         "a function, a verdict, or a table of filename, mime_type, purpose and data",
         "a verdict, or a table of filename, mime_type, purpose and data"
       )
-    case .completed, .failed:
+    case .completed:
       (
         "{ move = DIR }, { copy = DIR }, { remove = true } or a function",
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
+    case .failed:
+      (
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or a function",
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or nothing"
+      )
     case .status, .summary: ("a function", "")
     case .changed: ("\"send\", \"skip\" or \"fail\"", "")
+    case .retries:
+      ("a table such as { attempts = 5, first = \"1s\", longest = \"1m\" }", "")
     case .dedupe: ("\"content\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
@@ -70,7 +78,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "retries", "concurrency", "plugins", "order",
+    "prepare", "concurrency", "plugins", "order",
     "optional",
   ]
 

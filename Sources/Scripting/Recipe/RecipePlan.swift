@@ -1,3 +1,4 @@
+import FileSessions
 import Ingestion
 import LuaHost
 import LuaLibrary
@@ -20,6 +21,8 @@ struct RecipePlan: Sendable {
   var changed = ChangePolicy.send
   /// Whether the same bytes are sent only once.
   var sendsContentOnce = false
+  /// When failed calls to the service are made again; nil: as the engine does it.
+  var retries: RetryPolicy?
   /// When a file counts as complete.
   var settling = Settling()
   /// How often discovery is taken again while watching; nil: as the engine sees fit.
@@ -128,10 +131,13 @@ enum Values {
     return text
   }
 
-  /// `{ move = DIR }`, `{ copy = DIR }` or `{ remove = true }`.
+  /// `{ move = DIR }`, `{ copy = DIR }` or `{ remove = true }`; for a file that was given up also a wish to try again.
   static func action(
-    _ value: LuaValue, wanted: String, in workspace: Workspace
+    _ value: LuaValue, _ key: RecipeKey, wanted: String, in workspace: Workspace
   ) throws(WrongValue) -> AfterAction {
+    if key == .failed, let wish = value.object(as: RetryWish.self) {
+      return .retry(after: wish.delay.inSeconds)
+    }
     guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
     try onlyKnown(table, ["move", "copy", "remove"], wanted: wanted)
     guard table.fields.count == 1, let name = table.names.first, let field = table[name] else {

@@ -91,6 +91,8 @@ final class Display: Sendable {
     case .failed(let path, _, _):
       state.failed += 1
       state.underWay[path.string] = nil
+    case .comesBack(let path, _, _):
+      state.underWay[path.string] = nil
     case .began, .resuming, .problem, .skipped, .deferred, .waiting, .opened, .touched, .finished,
       .stepFailed, .answered, .watching, .caughtUp, .ended:
       break

@@ -28,6 +28,8 @@ enum EventText {
       "touched   \(path.string.printable): the same content as was sent"
     case .failed(let path, let failure, let isNew):
       failed(path.string, failure, isNew: isNew)
+    case .comesBack(let path, let failure, let moment):
+      "retrying  \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(failure.report.printableLines)"
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message, let trace):
@@ -38,7 +40,7 @@ enum EventText {
   /// Whether the event tells of something that went wrong.
   static func isTrouble(_ event: RunEvent) -> Bool {
     switch event {
-    case .problem, .failed, .stepFailed: true
+    case .problem, .failed, .comesBack, .stepFailed: true
     case .began, .resuming, .skipped, .deferred, .waiting, .opened, .progress, .sent, .touched, .finished,
       .answered, .watching, .caughtUp, .ended:
       false

@@ -20,6 +20,11 @@ final class SwiftRecipe: Recipe {
   /// Whether statuses are followed, and with what failure.
   let followsStatus: Bool
   let sendsContentOnce: Bool
+  let retries: RetryPolicy?
+  /// How often `completed` fails.
+  let stepFaults: CallsLeft
+  /// How often the file had been given up, of each call of `failed`.
+  let tries = Mutex<[Int?]>([])
   let statusFailure: Failure?
   /// `a.md PENDING`
   let statuses = Mutex<[String]>([])
@@ -35,7 +40,8 @@ final class SwiftRecipe: Recipe {
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     changed: ChangePolicy = .send, rediscovery: Duration? = nil, named: [NamedFile]? = nil,
-    followsStatus: Bool = false, sendsContentOnce: Bool = false, statusFailure: Failure? = nil,
+    followsStatus: Bool = false, sendsContentOnce: Bool = false,
+    retries: RetryPolicy? = nil, stepFaults: Int = 0, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -51,6 +57,8 @@ final class SwiftRecipe: Recipe {
     self.named = named
     self.followsStatus = followsStatus
     self.sendsContentOnce = sendsContentOnce
+    self.retries = retries
+    self.stepFaults = CallsLeft(stepFaults)
     self.statusFailure = statusFailure
     self.ruling = ruling
   }
@@ -102,7 +110,8 @@ final class SwiftRecipe: Recipe {
     }
   }
 
-  func completed(_ file: SettledFile, session: FileSession) -> AfterAction? {
+  func completed(_ file: SettledFile, session: FileSession) throws(Failure) -> AfterAction? {
+    if stepFaults.take() { throw Failure(.script, "the webhook is away") }
     see("completed", file)
     completions.withLock { $0.append(file.key.path.string) }
     return after
@@ -110,6 +119,7 @@ final class SwiftRecipe: Recipe {
 
   func failed(_ file: SettledFile, failure: Failure) -> AfterAction? {
     see("failed", file)
+    tries.withLock { $0.append(failure.tries) }
     failures.withLock { $0.append(file.key.path.string) }
     return afterFailure
   }
