@@ -123,7 +123,7 @@ import Workspace
       Issue.record("not named")
       return
     }
-    #expect(try await next()?.map(\.string) == ["a.md"])
+    #expect(try await next()?.map(\.path.string) == ["a.md"])
     #expect(try await next()?.isEmpty == true)
     #expect(try await next()?.isEmpty == true)
     await recipe.close()
