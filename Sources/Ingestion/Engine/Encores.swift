@@ -33,15 +33,14 @@ struct Encores: Sendable {
     return true
   }
 
-  /// Takes out at most `limit` of those that are due, in the order of their paths.
+  /// Takes out those that are due, in the order of their paths.
   ///
   /// - Parameter now: nil: all are.
-  mutating func take(now: Timestamp?, limit: Int) -> [ProjectPath] {
+  mutating func take(now: Timestamp?) -> [(path: ProjectPath, kind: Kind)] {
     if let now, nextDue.map({ $0 > now }) ?? true { return [] }
     let due = turns.filter { turn in now.map { turn.value.due <= $0 } ?? true }
-    let taken = due.keys.sorted().prefix(limit)
-    for path in taken { turns[path] = nil }
+    for path in due.keys { turns[path] = nil }
     nextDue = turns.values.map(\.due).min()
-    return Array(taken)
+    return due.map { ($0.key, $0.value.kind) }.sorted { $0.path < $1.path }
   }
 }

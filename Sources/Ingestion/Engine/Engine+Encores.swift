@@ -11,11 +11,8 @@ extension Engine {
     // Cancelled, there is nothing left to begin.
     do { try await retry.sleep(retry.policy.firstWait) } catch _ { return }
     slots.isLastRound = true
-    while mayBegin(slots) {
-      let paths = slots.encores.take(now: nil, limit: Self.pageSize)
-      if paths.isEmpty { break }
-      try await bringBack(paths, Intake(), settler, &slots, &group)
-    }
+    let turns = slots.encores.take(now: nil)
+    try await bringBack(turns, Intake(), settler, &slots, &group)
     try await waitForSettling(settler, &slots, &group)
     await slots.drain(&group)
     slots.isLastRound = false
@@ -25,10 +22,21 @@ extension Engine {
   func bringBackDue(
     trustsTimes: Bool, _ settler: Settler, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
-    let paths = slots.encores.take(now: clock.now, limit: Self.pageSize)
-    if paths.isEmpty { return }
+    let turns = slots.encores.take(now: clock.now)
     let intake = Intake(isRepeat: true, trustsTimes: trustsTimes, isWatching: true)
-    try await bringBack(paths, intake, settler, &slots, &group)
+    try await bringBack(turns, intake, settler, &slots, &group)
+  }
+
+  private func bringBack(
+    _ turns: [(path: ProjectPath, kind: Encores.Kind)], _ intake: Intake, _ settler: Settler,
+    _ slots: inout Slots, _ group: inout Passages
+  ) async throws(LedgerError) {
+    var left = turns[...]
+    while !left.isEmpty, mayBegin(slots) {
+      try await bringBack(left.prefix(Self.pageSize).map(\.path), intake, settler, &slots, &group)
+      left = left.dropFirst(Self.pageSize)
+    }
+    for turn in left { slots.encores.add(turn.path, turn.kind, due: clock.now) }
   }
 
   private func bringBack(
