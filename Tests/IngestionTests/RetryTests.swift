@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Workspace
 
-@Suite("What failed has its turn again", .timeLimit(.minutes(2)))
+@Suite("What failed has its turn again", .timeLimit(.minutes(5)))
 struct RetryTests {
   private let project: TemporaryProject
   private let rig: Rig
@@ -80,7 +80,13 @@ struct RetryTests {
   func gone() async throws {
     let recipe = try SwiftRecipe(afterFailure: .copy(to: "dead"))
     let (summary, events) = try await rig.run(
-      recipe, wrap: { [project] in MeddlingService(base: $0) { try? project.remove("a.md") } })
+      recipe,
+      wrap: { [project] base in
+        MeddlingService(base: base) {
+          try? project.write("changed", to: "a.md")
+          try? project.remove("a.md")
+        }
+      })
     #expect(events.compactMap(word) == ["comes back", "failed"])
     #expect(summary.found == 1 && summary.failed == 1 && recipe.failures.withLock { $0.count } == 1)
   }

@@ -134,7 +134,7 @@ import Workspace
     arguments: [
       (
         "function() return { 'a.md', 42 } end",
-        "r.lua:1: in discover: discover gave a number (42); it takes a path, or { path = … }"
+        "r.lua:1: in discover: discover gave a number (42); it takes a path, or { path = …, data = … }"
       ),
       (
         "function() coroutine.yield('a.md') coroutine.yield({ pat = 'x' }) end",
@@ -142,7 +142,7 @@ import Workspace
       ),
       (
         "function() return { 'a.md', { path = 'b', data = print } } end",
-        "r.lua:1: in discover: discover gave `data` that cannot be kept as JSON: $: a function has no JSON"
+        "r.lua:1: in discover: discover gave `data` that cannot be kept as JSON: a function has no JSON"
       ),
       (
         "function() return { 'a.md', '../b' } end",

@@ -38,7 +38,7 @@ import Workspace
       (wrap("conpleted = { move = 'x' }"), "r.lua:2: unknown key `conpleted`; did you mean `completed`?"),
       (
         wrap("frobnicate = 1"),
-        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, rename, mime_type, purpose, decide, completed, failed, summary"
+        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, rename, mime_type, purpose, decide, completed, failed, status, summary, changed,"
       ),
       (
         wrap("[1] = 'x'"),
@@ -139,7 +139,7 @@ import Workspace
       ),
       (
         wrap("failed = { remove = false }"),
-        "r.lua:2: `failed` is remove = false; it takes { move = DIR }, { copy = DIR }, { remove = true } or a function"
+        "r.lua:2: `failed` is remove = false; it takes { move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or a function"
       ),
       (
         wrap("failed = { move = '../out' }"),
