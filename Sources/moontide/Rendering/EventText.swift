@@ -29,7 +29,7 @@ enum EventText {
     case .failed(let path, let failure, let isNew):
       failed(path.string, failure, isNew: isNew)
     case .comesBack(let path, let failure, let moment):
-      "retrying  \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(failure.report.printableLines)"
+      "returns   \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(failure.report.printableLines)"
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message, let trace):
