@@ -56,6 +56,12 @@ extension SQLiteLedger {
             sql: "DELETE FROM \(table) WHERE profile = ? AND recipe = ? AND path = ?",
             arguments: [key.profile, key.recipe, key.path.string])
         }
+        // No recipe has this version.
+        try database.execute(
+          sql: """
+            UPDATE jobs SET recipe_version = '', same_as = NULL, revision = revision + 1
+            WHERE profile = ? AND recipe = ? AND same_as = ?
+            """, arguments: [key.profile, key.recipe, key.path.string])
       }
     }
   }

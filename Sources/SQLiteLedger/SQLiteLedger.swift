@@ -152,8 +152,7 @@ package final class SQLiteLedger: Ledger {
     do {
       try database.execute(
         cached: """
-          INSERT INTO jobs (\(JobRow.columns))
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT INTO jobs (\(JobRow.columns)) VALUES (\(JobRow.places))
           """, arguments: StatementArguments(try JobRow.values(job)))
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       throw stale(job)
@@ -167,7 +166,7 @@ package final class SQLiteLedger: Ledger {
     ]
     let statement = try database.cachedStatement(
       sql: """
-        UPDATE jobs SET (\(JobRow.columns)) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        UPDATE jobs SET (\(JobRow.columns)) = (\(JobRow.places))
         WHERE profile = ? AND recipe = ? AND path = ? AND revision = ? RETURNING id
         """)
     let arguments = StatementArguments(try JobRow.values(job) + key)

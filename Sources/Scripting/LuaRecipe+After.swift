@@ -9,11 +9,17 @@ extension LuaRecipe {
     return try await action(\.completed, .completed, file) { arguments in arguments.push(handle.object) }
   }
 
+  package func status(_ file: SettledFile, session: FileSession) async throws(Failure) {
+    let handle = SessionHandle(session, context: context, isOfJob: true)
+    _ = try await action(\.observing, .status, file) { arguments in arguments.push(handle.object) }
+  }
+
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
     try await action(\.failed, .failed, file) { arguments in
-      try arguments.pushTable(fields: 8) { table in
+      try arguments.pushTable(fields: 9) { table in
         try table.set("kind", failure.kind.rawValue)
         try table.set("message", failure.message)
+        table.set("tries", failure.tries ?? 1)
         if let handler = failure.handler { try table.set("handler", handler) }
         if let status = failure.status { table.set("status", status) }
         if let type = failure.type { try table.set("type", type) }
@@ -95,9 +101,10 @@ extension LuaRecipe {
     }
     observe(key, since: begin)
     note(nil)
-    if value.isNil { return nil }
+    // What an observer returns means nothing.
+    if value.isNil || key == .status { return nil }
     return try checked(key, file) { () throws(WrongValue) in
-      try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
+      try Values.action(value, key, wanted: key.wanted.answer, in: context.workspace)
     }
   }
 

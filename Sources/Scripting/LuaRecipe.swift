@@ -14,11 +14,14 @@ package final class LuaRecipe: Recipe, Sendable {
   let origin: RecipeOrigin
   let states: RecipeStates
   let once: OnceCalls
-  /// Whether the recipe has `completed` and `failed`.
+  /// Whether the recipe has `completed`, `failed` and `status`.
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
+  package let handlesStatus: Bool
 
   package let changed: ChangePolicy
+  package let sendsContentOnce: Bool
+  package let retries: RetryPolicy?
   package let settling: Settling
   package let rediscovery: Duration?
   package let concurrency: Int?
@@ -65,12 +68,15 @@ package final class LuaRecipe: Recipe, Sendable {
     states = RecipeStates(state)
     name = state.plan.name
     changed = state.plan.changed
+    sendsContentOnce = state.plan.sendsContentOnce
+    retries = state.plan.retries
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
     concurrency = state.plan.concurrency
     order = state.plan.order
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
+    handlesStatus = state.plan.status != nil
     let arguments: [String: String] =
       switch origin.context.arguments {
       case .named(let named): named

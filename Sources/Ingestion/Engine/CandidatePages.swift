@@ -15,7 +15,7 @@ final class CandidatePages: Sendable {
 
   private enum Source: Sendable {
     case walk(WalkInProgress)
-    case named(@Sendable () async throws(Failure) -> [ProjectPath]?)
+    case named(@Sendable () async throws(Failure) -> [NamedFile]?)
   }
 
   /// Those that are taken in an order.
@@ -83,19 +83,22 @@ final class CandidatePages: Sendable {
       page.isLast = items.count < limit
       return page
     case .named(let next):
-      guard let paths = try await next() else { return Page(isEnd: true) }
+      guard let files = try await next() else { return Page(isEnd: true) }
       let workspace = workspace
-      return page(of: await offload { paths.map { workspace.walkItem(at: $0) } })
+      let items = await offload { files.map { workspace.walkItem(at: $0.path) } }
+      return page(of: items, data: files.map(\.data))
     }
   }
 
-  private func page(of items: [WalkItem]) -> Page {
+  /// - Parameter data: what comes with each; none with those of a walk.
+  private func page(of items: [WalkItem], data: [JobData?] = []) -> Page {
     var page = Page()
-    for item in items {
+    for (index, item) in items.enumerated() {
       switch item {
       case .file(let path, let relative, let stamp):
         let key = JobKey(profile: profile, recipe: recipe, path: path)
-        page.candidates.append(Candidate(key: key, relative: relative, stamp: stamp))
+        page.candidates.append(
+          Candidate(key: key, relative: relative, stamp: stamp, data: data.isEmpty ? nil : data[index]))
       case .problem(let error) where error.code == .vanished:
         // It was listed, and has gone since: then it is not there, which is no trouble.
         break

@@ -10,9 +10,12 @@ struct Courier: Sendable {
   let clock: WallClock
   let newKey: @Sendable () -> String
   let report: @Sendable (RunEvent) -> Void
-  /// Whether the recipe wants to be told of completed files, and of those given up.
+  /// Tells the recipe of statuses; nil where it does not want to know.
+  let teller: StatusTeller?
+  /// Whether something is to follow on files that are completed.
   let followsCompleted: Bool
-  let followsFailed: Bool
+  /// Takes a failure into a job's record.
+  let fail: @Sendable (inout Job, Failure) -> Void
   /// The file's place.
   let ticket: Ticket
 
@@ -22,6 +25,8 @@ struct Courier: Sendable {
   ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending) {
     var delivery = Delivery(job, situation: situation, newKey: newKey)
     var recorded = situation == .fresh ? nil : job
+    // Whether it was told before a crash is not known.
+    if situation != .fresh, job.phase != .decided, let session = job.session { teller?.tell(job, session) }
     var action = delivery.start(now: clock.now)
     while true {
       let current = try await record(delivery.job, over: recorded)
@@ -39,10 +44,11 @@ struct Courier: Sendable {
     guard next.phase != recorded?.phase else { return try await ledger.record(LedgerChange(next)) }
     var sent: SentVersion?
     if next.phase == .completed, let md5 = next.md5, let session = next.session {
+      (next.tries, next.rounds) = (0, 0)
       sent = SentVersion(size: next.stamp.size, md5: md5, sessionID: session.id)
       if followsCompleted { next.step = AfterStep() } else { next.phase = .done }
     }
-    if next.phase == .failed, followsFailed { next.step = AfterStep() }
+    if next.phase == .failed, let failure = next.failure { fail(&next, failure) }
     return try await ledger.record(LedgerChange(next, sent: sent))
   }
 
@@ -54,6 +60,7 @@ struct Courier: Sendable {
           try await service.create(request, key: key)
         }
         report(.opened(delivery.job.key.path, opened.session))
+        teller?.tell(delivery.job, opened.session)
         return delivery.created(opened)
       } catch {
         return delivery.createFailed(error)
@@ -68,6 +75,8 @@ struct Courier: Sendable {
           () async throws(ServiceError) in
           try await service.retrieve(id)
         }
+        // A completed one is told of once that is recorded.
+        if session.status != .completed { await tellEnd(of: session, delivery.job) }
         return delivery.retrieved(session)
       } catch {
         return delivery.retrieveFailed(error)
@@ -86,11 +95,15 @@ struct Courier: Sendable {
     case .cancel(let id):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "cancel")
-        _ = try await retry(onRetry: noting("cancel", delivery)) { () async throws(ServiceError) in
+        let session = try await retry(onRetry: noting("cancel", delivery)) { () async throws(ServiceError) in
           try await service.cancel(id, key: key)
         }
+        await tellEnd(of: session, delivery.job)
         return delivery.cancelled()
       } catch {
+        if teller != nil, error.kind == .conflict, let session = try? await service.retrieve(id) {
+          await tellEnd(of: session, delivery.job)
+        }
         return delivery.cancelFailed(error)
       }
     case .end:
@@ -102,6 +115,13 @@ struct Courier: Sendable {
   private func noting(_ call: String, _ delivery: Delivery) -> (ServiceError, Duration) -> Void {
     let path = delivery.job.key.path
     return { [report] error, wait in report(.retrying(path, call: call, error, after: wait)) }
+  }
+
+  /// Tells the recipe of a session that has ended, before the record forgets it.
+  private func tellEnd(of session: FileSession, _ job: Job) async {
+    guard let teller, session.status.isFinal else { return }
+    teller.tell(job, session)
+    await teller.settle()
   }
 
   /// Sends the file if it still is the one that was decided about, and stays so while it is read.

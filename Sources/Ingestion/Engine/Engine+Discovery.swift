@@ -52,7 +52,7 @@ extension Engine {
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
       reportStanding(job, isNew: false)
-      slots.tally.add(Outcome(standing: job))
+      slots.tally.add(Outcome(standing: job), of: job.key.path)
     }
     for job in sorted.underWay { try await submit(job, resumed: true, asOf: age, &slots, &group) }
 
@@ -103,16 +103,29 @@ extension Engine {
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
-    for job in ended.isEmpty ? [] : try await ledger.record(ended) {
-      reportStanding(job, isNew: true)
-      slots.tally.add(Outcome(standing: job))
-      if intake.isWatching { comeBack(job, &slots) }
-      if job.step != nil { try await submit(job, resumed: false, asOf: now, &slots, &group) }
-    }
+    try await end(ended, intake, &slots, &group)
     for job in toSend {
       if let request = job.request { report(.decided(job.key.path, request)) }
     }
     for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
+  }
+
+  /// Records files that are not to be sent, or not now, and begins with what is to follow.
+  func end(
+    _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
+  ) async throws(LedgerError) {
+    if changes.isEmpty { return }
+    for job in try await ledger.record(changes) {
+      reportStanding(job, isNew: true)
+      if job.comesBack {
+        slots.comeBack(job.key.path, due: job.dueAt ?? clock.now)
+      } else if job.step != nil {
+        try await submit(job, resumed: false, asOf: slots.changes, &slots, &group)
+      } else {
+        slots.tally.add(Outcome(standing: job), of: job.key.path)
+        if intake.isWatching { comeBack(job, &slots) }
+      }
+    }
   }
 
   private struct Sorted {
@@ -146,11 +159,12 @@ extension Engine {
         continue
       }
       if slots.underWay.contains(candidate.path) {
-        settler.hold(candidate.path, &slots)
+        settler.hold(candidate.path, data: candidate.data, &slots)
         continue
       }
       let triage = Triage(
-        of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now)
+        of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now,
+        isRepeat: intake.isRepeat)
       switch (triage, job) {
       case (.ownWork, _): continue
       case (.alreadyDone, _):
@@ -168,6 +182,10 @@ extension Engine {
     sorted.touched = touched.count
     if !touched.isEmpty {
       for job in try await ledger.record(touched) { report(.touched(job.key.path)) }
+    }
+    if intake.isRepeat {
+      // What was asked for meanwhile, of files that this run had counted.
+      for path in sorted.underWay.map(\.key.path) + open.map(\.candidate.path) { slots.tally.takeBack(path) }
     }
     sorted.found =
       sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count

@@ -4,22 +4,27 @@ import Workspace
 extension Engine {
   /// Begins with a file as soon as there is a place, or counts it as left when the run is to end.
   ///
-  /// - Parameter age: ``Slots/changes`` of the time when the job was read.
+  /// - Parameters:
+  ///   - isCounted: whether it was counted already, and only something is left to do.
+  ///   - age: ``Slots/changes`` of the time when the job was read.
   func submit(
-    _ job: Job, resumed: Bool, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
+    _ job: Job, resumed: Bool, isCounted: Bool = false, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
-    guard let ticket = try await place(for: job, resumed: resumed, asOf: age, &slots, &group) else {
+    guard let ticket = try await place(
+      for: job, resumed: resumed, isCounted: isCounted, asOf: age, &slots, &group)
+    else {
       return report(.left(job.key.path))
     }
     let passage = Passage(engine: self, ticket: ticket)
     slots.begin(job.key.path, ticket, &group) {
-      await passage.pass(job, resumed: resumed)
+      let passed = await passage.pass(job, resumed: resumed)
+      return isCounted ? passed.withoutOutcome : passed
     }
   }
 
   /// Waits for a place, and heeds meanwhile what other processes want; nil where the file is not begun.
   private func place(
-    for job: Job, resumed: Bool, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
+    for job: Job, resumed: Bool, isCounted: Bool, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Ticket? {
     let bell = slots.bell
     var age = age
@@ -32,7 +37,11 @@ extension Engine {
         try await heedInPassing(&slots, &group)
         guard mayBegin(slots) else {
           // What was given up is counted as that; only what would have followed is left.
-          if job.phase.isUnderWay { slots.tally.add(.left) }
+          if !isCounted {
+            slots.tally.add(job.phase.isUnderWay ? .left : Outcome(standing: job), of: job.key.path)
+          } else if job.step?.error != nil, !isWatching {
+            slots.tally.summary.stepsFailed += 1
+          }
           break
         }
         if slots.changes != age {

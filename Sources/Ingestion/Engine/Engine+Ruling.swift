@@ -8,6 +8,8 @@ extension Engine {
       key: candidate.key, relative: candidate.relative, phase: .failed, stamp: candidate.stamp,
       recipeVersion: recipe.version)
     job.revision = earlier?.revision ?? 0
+    job.offered = candidate.data
+    job.count(on: earlier)
     switch ruling {
     case .send(let wishes):
       await prepare(&job, wishes)
@@ -25,13 +27,14 @@ extension Engine {
     case .unasked, nil:
       job.failure = Failure(.script, "The recipe \(recipe.name) gave no ruling.")
     }
-    if job.phase == .failed, recipe.handlesFailed { job.step = AfterStep() }
+    if job.phase == .failed, let failure = job.failure { fail(&job, failure) }
     return job
   }
 
   /// Fills in what the recipe left to the engine, and checks the limits that the API publishes.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {
     let path = job.key.path
+    job.ownData = wishes.data
     let mimeType: String
     if let wished = wishes.mimeType {
       mimeType = wished
@@ -65,6 +68,10 @@ extension Engine {
     switch job.phase {
     case .skipped: report(.skipped(job.key.path, reason: job.reason))
     case .deferred: report(.deferred(job.key.path, until: job.dueAt ?? clock.now, reason: job.reason))
+    case .failed where job.comesBack:
+      if let failure = job.failure {
+        report(.comesBack(job.key.path, failure, at: isWatching ? job.dueAt : nil))
+      }
     case .failed:
       if let failure = job.failure { report(.failed(job.key.path, failure, isNew: isNew)) }
     case .decided, .opened, .uploaded, .completed, .done: break

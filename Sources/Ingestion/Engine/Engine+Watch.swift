@@ -15,6 +15,12 @@ extension Engine {
   ///
   /// - Parameter open: begins to watch a tree; nil: the kernel does it.
   package func watch(through open: WatchOpener? = nil) async -> RunSummary {
+    var engine = self
+    engine.isWatching = true
+    return await engine.keepWatch(through: open)
+  }
+
+  private func keepWatch(through open: WatchOpener?) async -> RunSummary {
     await conduct { slots, group in
       var vigil = try await Vigil(engine: self, open, bell: slots.bell)
       do {
@@ -94,6 +100,7 @@ private struct Vigil {
       if nextPass <= now { try await pass(&slots, &group) }
       try await engine.lookAgain(
         isWatching: true, trustsTimes: !isPolling, settler, &slots, &group)
+      try await engine.bringBackDue(trustsTimes: !isPolling, settler, &slots, &group)
     }
     await slots.reap(&group)
     await heedOutage(&slots, &group)
@@ -117,7 +124,8 @@ private struct Vigil {
     let attention = now + Engine.attention
     if let until = outage.until ?? closedUntil { return min(until, attention) }
     if isAway || isPaused { return attention }
-    return min(nextPass, slots.room.nextDue ?? nextPass, attention)
+    return min(
+      nextPass, slots.room.nextDue ?? nextPass, slots.encores.nextDue ?? nextPass, attention)
   }
 
   // MARK: - Discovery

@@ -21,6 +21,12 @@ package struct Engine: Sendable {
   let stop: StopSignal
   let report: @Sendable (RunEvent) -> Void
   let patience: (@Sendable (Duration) async throws -> Void)?
+  /// Where files pass whose content is to be sent once.
+  let contents = ContentGate()
+  /// Whether it goes on with what comes.
+  var isWatching = false
+
+  var comeback: Comeback { isWatching ? .watching : .once }
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256
@@ -51,7 +57,7 @@ package struct Engine: Sendable {
     self.types = types
     self.seat = seat
     self.order = order ?? recipe.order
-    self.retry = retry
+    self.retry = recipe.retries.map(retry.following) ?? retry
     self.clock = clock
     self.newKey = newKey
     self.stop = stop
@@ -59,15 +65,18 @@ package struct Engine: Sendable {
     self.report = report
   }
 
-  func courier(_ ticket: Ticket) -> Courier {
+  /// - Parameter teller: tells the recipe of statuses; nil where it does not want to know.
+  func courier(_ teller: StatusTeller?, _ ticket: Ticket) -> Courier {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
-      report: report, followsCompleted: recipe.handlesCompleted, followsFailed: recipe.handlesFailed,
-      ticket: ticket)
+      report: report, teller: teller, followsCompleted: recipe.handlesCompleted || recipe.handlesStatus,
+      fail: { fail(&$0, $1) }, ticket: ticket)
   }
 
-  var aftercare: Aftercare {
-    Aftercare(recipe: recipe, ledger: ledger, workspace: workspace, report: report)
+  func aftercare(_ teller: StatusTeller?) -> Aftercare {
+    Aftercare(
+      recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, clock: clock,
+      wait: { comeback.wait(round: $0, chance: retry.chance()) }, report: report)
   }
 
   /// Runs to the end, or until it is stopped, and tells what came of it.
@@ -83,6 +92,7 @@ package struct Engine: Sendable {
         try await discover(discovery, intake, settler, &slots, &group)
         try await waitForSettling(settler, &slots, &group)
         await slots.drain(&group)
+        try await lastRound(settler, &slots, &group)
         try await answer(try await ledger.requests().open, &slots, &group)
         intake = Intake(isRepeat: true)
       } while slots.wasAsked && mayBegin(slots)
@@ -97,7 +107,7 @@ package struct Engine: Sendable {
     stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
-      var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now)
+      var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now, isWatching: isWatching)
       do {
         try await body(&slots, &group)
       } catch let error as LedgerError {
@@ -109,7 +119,7 @@ package struct Engine: Sendable {
         report(.problem(path: recipe.name, message: failure?.message ?? "\(error)", trace: failure?.trace))
       }
       await slots.drain(&group)
-      for _ in 0..<slots.room.settling { slots.tally.add(.left) }
+      slots.countTheRest()
       if slots.isSpent { slots.tally.stop(.limit(seat.terms.allowance)) }
       if let opening = slots.closedUntil, let hours = seat.terms.hours {
         slots.tally.stop(.closed(hours: hours.window.description, opens: hours.text(opening)))
@@ -145,15 +155,17 @@ package struct Engine: Sendable {
     let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
+      // One that failed in this run has its turn by itself.
+      if !isFirst, let due = job.step?.dueAt, due > clock.now {
+        slots.encores.add(job.key.path, .step, due: due)
+        continue
+      }
       if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     for job in jobs {
       slots.tally.summary.found += 1
-      if !job.phase.isUnderWay {
-        reportStanding(job, isNew: false)
-        slots.tally.add(Outcome(standing: job))
-      }
+      if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
       try await submit(job, resumed: true, asOf: age, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
@@ -164,7 +176,7 @@ package struct Engine: Sendable {
   ///
   /// What was to follow on giving a file up is void when the file or the recipe has changed since: then it is
   /// asked again instead. Once it is settled where the file goes, it goes there.
-  private func isStillDue(_ job: Job) async -> Bool {
+  func isStillDue(_ job: Job) async -> Bool {
     guard job.phase == .failed, job.step?.destination == nil else { return true }
     let stamp = await offload { [workspace] in try? workspace.info(job.key.path).stamp }
     return stamp == job.stamp && job.recipeVersion == recipe.version

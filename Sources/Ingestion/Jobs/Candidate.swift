@@ -7,11 +7,14 @@ package struct Candidate: Hashable, Sendable {
   /// The path below the discover root.
   package var relative: String
   package var stamp: FileStamp
+  /// What discovery gave with it.
+  package var data: JobData?
 
-  package init(key: JobKey, relative: String, stamp: FileStamp) {
+  package init(key: JobKey, relative: String, stamp: FileStamp, data: JobData? = nil) {
     self.key = key
     self.relative = relative
     self.stamp = stamp
+    self.data = data
   }
 
   package var path: ProjectPath { key.path }
@@ -25,11 +28,16 @@ package struct Wishes: Hashable, Sendable {
   package var mimeType: String?
   /// nil: none.
   package var purpose: Purpose?
+  /// What stays with the job; nil: what discovery gave.
+  package var data: JobData?
 
-  package init(filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil) {
+  package init(
+    filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil, data: JobData? = nil
+  ) {
     self.filename = filename
     self.mimeType = mimeType
     self.purpose = purpose
+    self.data = data
   }
 }
 

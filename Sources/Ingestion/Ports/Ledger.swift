@@ -1,3 +1,4 @@
+import FileSessions
 import Workspace
 
 /// The durable record of jobs.
@@ -21,6 +22,19 @@ package protocol Ledger: Sendable {
   /// For which other recipes a path was sent to the same destination.
   func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String]
 
+  // What `dedupe` asks.
+
+  /// Whether content of this size was sent for a recipe, or is under way.
+  func hasContent(ofSize size: Int64, profile: String, recipe: String) async throws(LedgerError) -> Bool
+
+  /// The jobs of this size for which a session may be open.
+  func unfinished(profile: String, recipe: String, ofSize size: Int64) async throws(LedgerError) -> [Job]
+
+  /// The path from which this content was sent first; nil when it was not.
+  func sentPath(
+    size: Int64, md5: MD5Digest, profile: String, recipe: String
+  ) async throws(LedgerError) -> ProjectPath?
+
   /// The traces that are there for these paths.
   func traces(profile: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Trace]
 
@@ -43,7 +57,8 @@ package protocol Ledger: Sendable {
   /// - Parameter id: ``JobPage/next`` of the page before; 0 to begin.
   func jobs(_ selection: JobSelection, after id: Int64, limit: Int) async throws(LedgerError) -> JobPage
 
-  /// Takes all that is known of a job out of the ledger, what was sent for it included.
+  /// Takes all that is known of a job out of the ledger, what was sent for it included. Those that were skipped for
+  /// having its content are asked about again.
   func forget(_ keys: [JobKey]) async throws(LedgerError)
 }
 

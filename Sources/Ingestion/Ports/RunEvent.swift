@@ -26,6 +26,8 @@ package enum RunEvent: Sendable {
   case touched(ProjectPath)
   /// Given up. `isNew` is false for what an earlier run gave up and nothing has changed since.
   case failed(ProjectPath, Failure, isNew: Bool)
+  /// It failed for a reason that may pass, and has its turn again by itself: then, or at the end of the run.
+  case comesBack(ProjectPath, Failure, at: Timestamp?)
   /// What was done with the file afterwards, such as "moved to uploaded/a.md".
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.

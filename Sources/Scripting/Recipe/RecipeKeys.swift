@@ -11,8 +11,11 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case decide
   case completed
   case failed
+  case status
   case summary
   case changed
+  case dedupe
+  case retries
   case settle
   case inProgress = "in_progress"
   case ready
@@ -48,16 +51,24 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .decide:
       (
-        "a function, a verdict, or a table of filename, mime_type and purpose",
-        "a verdict, or a table of filename, mime_type and purpose"
+        "a function, a verdict, or a table of filename, mime_type, purpose and data",
+        "a verdict, or a table of filename, mime_type, purpose and data"
       )
-    case .completed, .failed:
+    case .completed:
       (
         "{ move = DIR }, { copy = DIR }, { remove = true } or a function",
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
-    case .summary: ("a function", "")
+    case .failed:
+      (
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or a function",
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or nothing"
+      )
+    case .status, .summary: ("a function", "")
     case .changed: ("\"send\", \"skip\" or \"fail\"", "")
+    case .retries:
+      ("a table such as { attempts = 5, first = \"1s\", longest = \"1m\" }", "")
+    case .dedupe: ("\"content\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
@@ -71,7 +82,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "status", "dedupe", "retries", "plugins", "data",
+    "prepare", "plugins",
     "optional",
   ]
 

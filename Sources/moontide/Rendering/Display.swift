@@ -224,7 +224,7 @@ extension ProgressScreen {
     case .failed(let path, _, _):
       update { $0.fail(id(path)) }
     case .skipped(let path, _), .deferred(let path, _, _), .touched(let path), .left(let path),
-      .cancelled(let path, _):
+      .cancelled(let path, _), .comesBack(let path, _, _):
       update { $0.end(id(path)) }
     case .began, .alive, .resuming, .problem, .waiting, .finished, .stepFailed, .noted, .retrying, .answered,
       .watching, .caughtUp, .ended:

@@ -112,6 +112,10 @@ struct EventJSON: Encodable {
       self.init(failure.kind == .rejected ? .rejected : .failed, path: path.string)
       self.failure = failure
       self.isNew = isNew
+    case .comesBack(let path, let failure, let moment):
+      self.init("comes_back", path: path.string)
+      self.failure = failure
+      self.until = moment
     case .finished(let path, let what):
       self.init(.finished, path: path.string)
       self.message = what

@@ -34,6 +34,8 @@ enum EventText {
       "touched   \(path.string.printable): the same content as was sent"
     case .failed(let path, let failure, let isNew):
       failed(path.string, failure, isNew: isNew)
+    case .comesBack(let path, let failure, let moment):
+      "returns   \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(failure.report.printableLines)"
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message, let trace):
@@ -46,6 +48,7 @@ enum EventText {
     switch event {
     case .failed(_, let failure, _): failure.kind == .rejected ? .warning : .error
     case .problem, .stepFailed: .error
+    case .comesBack: .warning
     case .retrying, .decided, .alive, .foundAll, .opened, .progress, .left: .debug
     case .began, .resuming, .answered, .watching, .caughtUp, .ended: .notice
     case .skipped, .deferred, .waiting, .sent, .touched, .finished, .cancelled, .noted: .info
