@@ -38,6 +38,8 @@ extension LuaRecipe {
     do throws(HandlerFault) {
       return try await action(rule, key, settled, in: state, waited, second)
     } catch {
+      // What it would want of the file is not known.
+      if case .unknown = error { return nil }
       fault = error
     }
     if case .outOfMemory = fault, !waited.isRaised, let fresh = try? await origin.makeState() {
@@ -71,9 +73,10 @@ extension LuaRecipe {
     }
     let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
+    let calls = jobCalls(of: settled)
     let value: LuaValue
     do {
-      value = try await JobCalls.$current.withValue(jobCalls(of: settled)) {
+      value = try await JobCalls.$current.withValue(calls) {
         try await state.script.visit { script in
           var value = LuaValue.nil
           let pending = try script.start(
@@ -88,8 +91,10 @@ extension LuaRecipe {
         }
       }
     } catch {
+      try requireKnown(key, file, calls)
       throw call(key, file).fault(error)
     }
+    try requireKnown(key, file, calls)
     note(nil)
     if value.isNil { return nil }
     return try checked(key, file) { () throws(WrongValue) in
@@ -122,6 +127,9 @@ extension LuaRecipe {
           }
         }, results: { _ in })
     } catch {
+      if let planning = context.planning, let point = (error as? LuaError)?.underlying as? UnknownPoint {
+        return planning.unknown(point, RecipeKey.summary.rawValue, nil)
+      }
       throw failure(of: error, in: call(.summary))
     }
   }
@@ -132,6 +140,7 @@ extension LuaRecipe {
     case .failure(let failure), .outOfMemory(let failure): failure
     case .cancelled:
       Failure(.script, "\(call.handler.rawValue) was stopped with the run", handler: call.handler.rawValue)
+    case .unknown(let point): Failure(.script, point.description, handler: call.handler.rawValue)
     }
   }
 }

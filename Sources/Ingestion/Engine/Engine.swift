@@ -20,6 +20,8 @@ package struct Engine: Sendable {
   let newKey: @Sendable () -> String
   let stop: StopSignal
   let report: @Sendable (RunEvent) -> Void
+  /// What a dry run is noted in; nil in a real one.
+  package var plan: Plan?
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256
@@ -138,6 +140,7 @@ package struct Engine: Sendable {
       if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
+    plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
       slots.tally.summary.found += 1
       if !job.phase.isUnderWay {
@@ -147,6 +150,7 @@ package struct Engine: Sendable {
       await submit(job, resumed: true, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
+    plan?.end()
     return Set(jobs.map(\.key.path))
   }
 
@@ -179,6 +183,7 @@ package struct Engine: Sendable {
       if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.stamp.size) }
     } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
       slots.tally.add(.left)
+      plan?.remark(job.key.path, .left)
       slots.isSpent = true
       return
     }
