@@ -33,6 +33,8 @@ package struct Walker: ~Copyable, Sendable {
   /// Names kept in all frames together.
   private var buffered = 0
   private var problems: [WorkspaceError] = []
+  /// What an overlay changes of it; nil without one.
+  var overlaid: OverlaidWalk?
 
   fileprivate init(
     _ root: ProjectPath, matcher: GlobMatcher, state: FileIdentity?, stateRelative: String?,
@@ -46,8 +48,24 @@ package struct Walker: ~Copyable, Sendable {
     frames = [frame]
   }
 
+  /// A walk that finds nothing on the disk.
+  init(nothingBelow root: ProjectPath, in workspace: Workspace) {
+    self.root = root
+    matcher = GlobMatcher(GlobSet(), hidden: false)
+    state = nil
+    stateRelative = nil
+    rootDirectory = workspace.root
+  }
+
   /// The next file or problem; nil when the walk is over.
   package mutating func next() -> WalkItem? {
+    while let item = nextOnDisk() {
+      if overlaid?.keeps(item) != false { return item }
+    }
+    return overlaid?.next()
+  }
+
+  private mutating func nextOnDisk() -> WalkItem? {
     while true {
       if let problem = problems.popLast() { return .problem(problem) }
       guard let top = frames.indices.last else { return nil }
@@ -236,6 +254,7 @@ extension Workspace {
   package func walk(
     root: ProjectPath = .root, globs: GlobSet = GlobSet(), hidden: Bool = false
   ) throws(WorkspaceError) -> Walker {
+    if let overlaid { return try overlaid.walk(root: root, globs: globs, hidden: hidden) }
     let action = "walk"
     let (directory, place) = try openDirectory(root, cannot: action)
     let matcher = GlobMatcher(globs, hidden: hidden)

@@ -45,6 +45,7 @@ extension Engine {
     _ group: inout Passages
   ) async throws(LedgerError) {
     let age = slots.changes
+    plan?.begin(candidates, settler.settling)
     let sorted = try await sort(
       candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
     slots.tally.summary.found += sorted.found
@@ -57,6 +58,15 @@ extension Engine {
     for job in sorted.underWay { try await submit(job, resumed: true, asOf: age, &slots, &group) }
 
     try await begin(sorted.ruled, intake, asOf: age, &slots, &group)
+    if let plan {
+      // Each sees what those before it did.
+      for unknown in sorted.unknown {
+        let ruling = await recipe.decide([unknown.candidate]).first ?? .unasked
+        try await begin([(unknown, ruling)], intake, asOf: age, &slots, &group)
+        await slots.drain(&group)
+      }
+      return plan.end()
+    }
     if sorted.unknown.isEmpty { return }
     // A handler that takes its time holds up its own file, not those that are decided meanwhile.
     let answers = Answers()
@@ -166,8 +176,9 @@ extension Engine {
         of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now,
         isRepeat: intake.isRepeat)
       switch (triage, job) {
-      case (.ownWork, _): continue
+      case (.ownWork, _): plan?.remark(candidate.path, .ownWork)
       case (.alreadyDone, _):
+        plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?):
@@ -206,7 +217,7 @@ extension Engine {
         continue
       }
       switch try await compare(candidate, job, traces[candidate.path]) {
-      case .ownWork: break
+      case .ownWork: plan?.remark(candidate.path, .ownWork)
       case .sent(let change): touched.append(change)
       case .different:
         if let ruling = try await rulingOnChange(of: candidate.key) {

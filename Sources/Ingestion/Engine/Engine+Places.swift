@@ -61,6 +61,7 @@ extension Engine {
             return ticket
           case .spent:
             slots.tally.add(.left)
+            plan?.remark(job.key.path, .left)
             slots.isSpent = true
             return nil
           case .wait: break

@@ -25,6 +25,8 @@ package struct Engine: Sendable {
   let contents = ContentGate()
   /// Whether it goes on with what comes.
   var isWatching = false
+  /// What a dry run is noted in; nil in a real one.
+  package var plan: Plan?
 
   var comeback: Comeback { isWatching ? .watching : .once }
 
@@ -163,12 +165,14 @@ package struct Engine: Sendable {
       if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
+    plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
       slots.tally.summary.found += 1
       if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
       try await submit(job, resumed: true, asOf: age, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
+    plan?.end()
     return Set(jobs.map(\.key.path))
   }
 

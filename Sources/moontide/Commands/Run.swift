@@ -40,6 +40,7 @@ struct Run: AsyncParsableCommand {
   @Option(help: "How many files are under way at once, of all recipes together.")
   var transfers = 8
 
+  @OptionGroup var plan: PlanOptions
   @OptionGroup var allowance: AllowanceOptions
   @OptionGroup var load: LoadOptions
   @OptionGroup var limits: LimitOptions
@@ -66,12 +67,16 @@ struct Run: AsyncParsableCommand {
     guard (1...256).contains(transfers) else {
       throw ValidationError("--transfers takes a number from 1 to 256.")
     }
+    guard !plan.dryRun || (!watch && !wait) else {
+      throw ValidationError("--dry-run neither watches nor waits; leave out --watch and --wait.")
+    }
     guard !watch || allowance.allowance == .all else {
       throw ValidationError("--max-files and --max-bytes are for a run that ends; --watch does not.")
     }
   }
 
   func run() async throws {
+    if plan.dryRun { return try await tellPlan() }
     // Read before anything is made: a mistyped name leaves no trace.
     let ceiling = try limits.ceiling()
     for path in recipePaths {
@@ -81,6 +86,19 @@ struct Run: AsyncParsableCommand {
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .work) { destination in
       try await run(limits: ceiling, in: workspace, into: destination)
+    }
+  }
+
+  private func tellPlan() async throws {
+    let ceiling = try limits.ceiling()
+    let workspace = try options.openWorkspace()
+    try await Destination.with(target, in: workspace, for: .plan) { destination in
+      let display = PlanDisplay(isJSON: json, isQuiet: quiet)
+      display.headline(destination.headline)
+      try await PlanningRun(
+        scripts: [recipePath], arguments: arguments.byName, limits: ceiling,
+        allowance: allowance.allowance, workspace: workspace, destination: destination, display: display
+      ).run()
     }
   }
 

@@ -15,6 +15,8 @@ struct Destination: Sendable {
     case send
     /// Looks at what is there, and makes nothing.
     case look
+    /// Tells what work would do: makes nothing, and asks nobody.
+    case plan
   }
 
   /// The profile's name, under which jobs are kept.
@@ -73,6 +75,13 @@ struct Destination: Sendable {
   private static func local(
     in workspace: Workspace, for intent: Intent, _ withheld: Withheld, hasKey: Bool
   ) async throws(CommandFailure) -> Destination {
+    let why = hasKey ? "" : " (no API key is set)"
+    let headline = "profile local: the embedded service in \(workspace.statePath)/local\(why)"
+    if intent == .plan {
+      return Destination(
+        profile: ProfileCatalog.local, service: PlannedService(clock: .system), headline: headline,
+        withheld: withheld, access: nil, client: nil)
+    }
     // Looking makes nothing: a stray .moontide/ would make this directory a project.
     guard intent != .look || FileManager.default.fileExists(atPath: workspace.statePath) else {
       throw CommandFailure(
@@ -84,12 +93,10 @@ struct Destination: Sendable {
     do throws(LocalStoreError) {
       let store = try await LocalStore.open(
         workspace.statePath + "/local", sweeping: intent == .look ? .never : .whenAlone)
-      let why = hasKey ? "" : " (no API key is set)"
       let calls = CallLog()
       return Destination(
         profile: ProfileCatalog.local, service: NotedService(base: store.service(), calls: calls),
-        headline: "profile local: the embedded service in \(workspace.statePath)/local\(why)",
-        withheld: withheld, access: nil, calls: calls, client: nil)
+        headline: headline, withheld: withheld, access: nil, calls: calls, client: nil)
     } catch {
       throw CommandFailure(.service, error.message)
     }
@@ -99,7 +106,9 @@ struct Destination: Sendable {
     _ profile: RemoteProfile, _ rates: RateShares?, in workspace: Workspace, for intent: Intent,
     _ withheld: Withheld
   ) async throws(CommandFailure) -> Destination {
-    if intent == .work, case .file(let path) = profile.key { try requireOutside(path, of: workspace) }
+    if intent == .work || intent == .plan, case .file(let path) = profile.key {
+      try requireOutside(path, of: workspace)
+    }
     let environment = LaunchEnvironment.variables
     let key = try await offload { () throws(CommandFailure) in
       try profile.key.read(environment) { StandardStream.error.write("moontide: \($0)\n") }
@@ -138,7 +147,7 @@ struct Destination: Sendable {
     _ profile: RemoteProfile, in workspace: Workspace, for intent: Intent
   ) throws(CommandFailure) {
     switch intent {
-    case .look: return
+    case .look, .plan: return
     case .send where !FileManager.default.fileExists(atPath: workspace.statePath):
       // A file that is sent by hand makes no project of the directory.
       return
