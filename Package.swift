@@ -96,10 +96,16 @@ let package = Package(
         "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioHTTP1,
         nioPosix,
       ], path: "Tests/ServiceTestSupport"),
+    .executableTarget(
+      name: "CrashChild",
+      dependencies: [
+        "Scripting", "SQLiteLedger", "LuaLibrary", "Ingestion", "LocalService", "Workspace", "FileSessions",
+      ], path: "Tests/CrashChild"),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "moontide", "ScriptTestSupport", "FileServer", "LocalService", "FileSessions", "Digests",
+        "moontide", "CrashChild", "ScriptTestSupport", "FileServer", "LocalService", "FileSessions",
+        "Digests",
         asyncHTTPClient,
         grdb,
       ]),

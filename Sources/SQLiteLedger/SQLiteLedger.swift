@@ -56,7 +56,7 @@ package final class SQLiteLedger: Ledger {
   package func jobs(
     profile: String, recipe: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Job] {
-    let list = try Self.list(paths)
+    let list = PathList(paths).json
     return try await read { database in
       let rows = try Row.fetchCursor(
         try database.cachedStatement(
@@ -70,6 +70,26 @@ package final class SQLiteLedger: Ledger {
         jobs[job.key.path] = job
       }
       return jobs
+    }
+  }
+
+  package func doneStamps(
+    profile: String, recipe: String, paths: [ProjectPath]
+  ) async throws(LedgerError) -> [FileStamp?] {
+    let list = PathList(paths)
+    return try await read { database in
+      let rows = try Row.fetchCursor(
+        try database.cachedStatement(
+          sql: """
+            SELECT list.key, size, modified, inode FROM json_each(?) AS list
+            CROSS JOIN jobs ON profile = ? AND recipe = ? AND jobs.path = list.value WHERE phase = 'done'
+            """), arguments: [list.json, profile, recipe])
+      var stamps = [FileStamp?](repeating: nil, count: list.count)
+      while let row = try rows.next() {
+        stamps[row[0]] = FileStamp(
+          size: row[1], modified: row[2], inode: UInt64(bitPattern: row[3] as Int64))
+      }
+      return stamps
     }
   }
 
@@ -111,7 +131,7 @@ package final class SQLiteLedger: Ledger {
   package func traces(
     profile: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Trace] {
-    let list = try Self.list(paths)
+    let list = PathList(paths).json
     return try await read { database in
       let rows = try Row.fetchAll(
         try database.cachedStatement(
@@ -213,14 +233,6 @@ package final class SQLiteLedger: Ledger {
 
   // MARK: - The store
 
-  private static func list(_ paths: [ProjectPath]) throws(LedgerError) -> String {
-    do {
-      return try JobRow.encode(paths.map(\.string)) ?? "[]"
-    } catch {
-      throw LedgerError(.unavailable, "The paths cannot be looked up: \(error)")
-    }
-  }
-
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
@@ -241,17 +253,6 @@ package final class SQLiteLedger: Ledger {
       throw LedgerError(.unavailable, "The ledger \(path) is open for reading only.")
     }
     do { return try await store.write(body) } catch { throw LedgerError(reading: error, path) }
-  }
-}
-
-extension LedgerError {
-  /// The ledger's word for whatever went wrong in its database.
-  init(reading error: any Error, _ path: String) {
-    if let error = error as? LedgerError {
-      self = error
-    } else {
-      self.init(.unavailable, "The ledger \(path) cannot be used: \(error)")
-    }
   }
 }
 

@@ -148,7 +148,7 @@ package struct Walker: ~Copyable, Sendable {
         problems.append(failure(SystemError(number: ENOENT), directoryPath, cannot: "list"))
       }
     }
-    entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    entries.sort { precedes($0.name, $1.name) }
     buffered += entries.count
     frames[index].replace(entries)
   }
@@ -242,6 +242,17 @@ package struct Walker: ~Copyable, Sendable {
       "\(quoted(path)) was there when its directory was listed and is gone now; "
         + "if it was moved within the project, run again",
       systemError: error.number)
+  }
+}
+
+/// Whether the bytes of a name come before another's. What `memcmp` says in a fraction of the time.
+private func precedes(_ a: String, _ b: String) -> Bool {
+  withBytes(of: a) { a in
+    withBytes(of: b) { b in
+      guard let left = a.baseAddress, let right = b.baseAddress else { return a.count < b.count }
+      let order = memcmp(left, right, min(a.count, b.count))
+      return order == 0 ? a.count < b.count : order < 0
+    }
   }
 }
 

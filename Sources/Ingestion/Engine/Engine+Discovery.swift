@@ -158,9 +158,11 @@ extension Engine {
   ) async throws(LedgerError) -> Sorted {
     var sorted = Sorted()
     if candidates.isEmpty { return sorted }
-    let paths = candidates.map(\.path)
-    let jobs = try await ledger.jobs(profile: profile, recipe: recipe.name, paths: paths)
-    let traces = try await ledger.traces(profile: profile, paths: paths)
+    let traces = try await ledger.traces(profile: profile, paths: candidates.map(\.path))
+    let candidates = try await changed(candidates, traces, intake, slots, &sorted)
+    let jobs =
+      candidates.isEmpty
+      ? [:] : try await ledger.jobs(profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
     var open: [(candidate: Candidate, triage: Triage)] = []
     for candidate in candidates {
       let (job, trace) = (jobs[candidate.path], traces[candidate.path])
@@ -202,6 +204,27 @@ extension Engine {
       sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count
       + sorted.unknown.count + sorted.ruled.count
     return sorted
+  }
+
+  /// Leaves out what was sent and has not changed: most of what a later run finds, and no more is read of its record.
+  private func changed(
+    _ candidates: [Candidate], _ traces: [ProjectPath: Trace], _ intake: Intake, _ slots: Slots,
+    _ sorted: inout Sorted
+  ) async throws(LedgerError) -> [Candidate] {
+    let done = try await ledger.doneStamps(
+      profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
+    var changed: [Candidate] = []
+    for (candidate, stamp) in zip(candidates, done) {
+      let path = candidate.path
+      if stamp == candidate.stamp, traces[path]?.stamp != stamp, !slots.underWay.contains(path),
+        !intake.resumed.contains(path)
+      {
+        if !intake.isRepeat { sorted.alreadyDone += 1 }
+      } else {
+        changed.append(candidate)
+      }
+    }
+    return changed
   }
 
   /// Compares the content of those that need it; gives the changes of the records of what was only touched.

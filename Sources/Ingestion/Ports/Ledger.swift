@@ -10,6 +10,12 @@ package protocol Ledger: Sendable {
   func jobs(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath:
     Job]
 
+  /// The stamps of what was sent, in the order of `paths`; nil for what is not ``Phase/done``.
+  ///
+  /// All that has to be known of a file that has not changed, and read many times faster than its job.
+  func doneStamps(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError)
+    -> [FileStamp?]
+
   /// Jobs that an earlier run left under way, oldest first: sessions that may be open, steps not yet done.
   func unfinished(profile: String, recipe: String) async throws(LedgerError) -> [Job]
 
@@ -64,6 +70,13 @@ package protocol Ledger: Sendable {
 
 extension Ledger {
   package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] { [] }
+  package func doneStamps(
+    profile: String, recipe: String, paths: [ProjectPath]
+  ) async throws(LedgerError) -> [FileStamp?] {
+    let jobs = try await jobs(profile: profile, recipe: recipe, paths: paths)
+    return paths.map { path in jobs[path].flatMap { $0.phase == .done ? $0.stamp : nil } }
+  }
+
   package func requests() async throws(LedgerError) -> LedgerRequests { LedgerRequests() }
   package func settle(request id: Int64) async throws(LedgerError) {}
   package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {}
