@@ -12,6 +12,8 @@ package struct RetryPolicy: Hashable, Sendable {
   package var jitter: Double
   /// The longest wait that a service can ask for; a longer one is not obeyed and the backoff's own is used.
   package var longestAskedWait: Duration
+  /// How often a call is made that fails with these, instead of ``attempts``.
+  package var attemptsByKind: [ServiceError.Kind: Int] = [:]
 
   package init(
     attempts: Int, firstWait: Duration, longestWait: Duration, jitter: Double, longestAskedWait: Duration
@@ -39,7 +41,9 @@ package struct RetryPolicy: Hashable, Sendable {
   ///   - attempt: which try it was, from 1.
   ///   - chance: a random number of 0..<1, for the jitter.
   package func decide(after error: ServiceError, attempt: Int, chance: Double) -> Decision {
-    guard attempt < attempts, error.shouldRetry ?? error.kind.isTransient else { return .giveUp }
+    guard attempt < attemptsByKind[error.kind] ?? attempts, error.shouldRetry ?? error.kind.isTransient else {
+      return .giveUp
+    }
     if let asked = error.retryAfter, asked > .zero, asked <= longestAskedWait {
       return .retry(after: asked)
     }
@@ -51,10 +55,11 @@ package struct RetryPolicy: Hashable, Sendable {
 
 /// Runs single attempts under a ``RetryPolicy``: the one place where anything is tried again.
 package struct Retrier: Sendable {
-  private let policy: RetryPolicy
+  package let policy: RetryPolicy
   /// Waits; throws when the task is cancelled.
   package let sleep: @Sendable (Duration) async throws -> Void
-  private let chance: @Sendable () -> Double
+  /// Random numbers of 0..<1.
+  package let chance: @Sendable () -> Double
 
   /// - Parameters:
   ///   - sleep: waits; throws when the task is cancelled.
@@ -69,8 +74,16 @@ package struct Retrier: Sendable {
     self.chance = chance
   }
 
+  /// The same under another policy.
+  package func following(_ policy: RetryPolicy) -> Retrier {
+    Retrier(policy: policy, sleep: sleep, chance: chance)
+  }
+
   /// Calls `attempt` until it succeeds or the policy gives up; then throws the last error.
+  ///
+  /// - Parameter onRetry: is told of each failed try that another one follows on, and how long is waited before.
   package func callAsFunction<Value: Sendable>(
+    onRetry: (ServiceError, Duration) -> Void = { _, _ in },
     _ attempt: () async throws(ServiceError) -> Value
   ) async throws(ServiceError) -> Value {
     var number = 1
@@ -81,6 +94,7 @@ package struct Retrier: Sendable {
         guard case .retry(let wait) = policy.decide(after: error, attempt: number, chance: chance()) else {
           throw error
         }
+        onRetry(error, wait)
         do { try await sleep(wait) } catch _ { throw error }
         number += 1
       }

@@ -8,11 +8,12 @@ import Workspace
 enum JobRow {
   static let columns = """
     profile, recipe, path, relative, phase, size, modified, inode, recipe_version, request, idempotency_key,
-    session, target, md5, reason, failure, due_at, step, opens, changes, revision, preparation
+    session, target, md5, reason, failure, due_at, step, opens, changes, revision, offered, data,
+    same_as, tries, rounds, preparation
     """
-  /// As many question marks.
-  static let placeholders = Array(repeating: "?", count: columns.split(separator: ",").count)
-    .joined(separator: ", ")
+
+  /// A place for each of ``columns``.
+  static let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
 
   static func job(_ row: Row) throws -> Job {
     let phaseName: String = row["phase"]
@@ -35,6 +36,11 @@ enum JobRow {
     job.opens = row["opens"]
     job.changes = row["changes"]
     job.revision = row["revision"]
+    job.offered = (row["offered"] as String?).map(JobData.init(recorded:))
+    job.tries = row["tries"]
+    job.rounds = row["rounds"]
+    job.sameAs = try (row["same_as"] as String?).map { try ProjectPath($0) }
+    job.ownData = (row["data"] as String?).map(JobData.init(recorded:))
     job.preparation = try decode(row["preparation"])
     return job
   }
@@ -46,7 +52,8 @@ enum JobRow {
       job.stamp.modified, Int64(bitPattern: job.stamp.inode), job.recipeVersion, try encode(job.request),
       job.idempotencyKey, try encode(job.session), try encode(job.target), job.md5?.hex, job.reason,
       try encode(job.failure), job.dueAt?.milliseconds, try encode(job.step), job.opens, job.changes,
-      job.revision, try encode(job.preparation),
+      job.revision, job.offered?.json, job.ownData?.json,
+      job.sameAs?.string, job.tries, job.rounds, try encode(job.preparation),
     ]
   }
 

@@ -15,6 +15,12 @@ package struct LedgerReader: Sendable {
     path = directory + "/" + SQLiteLedger.fileName
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     do throws(StoreError) {
+      // What an older version wrote is brought up to date before it is read.
+      if try SQLiteStore.isOutdated(path: path, migrator: LedgerSchema.migrator) {
+        let store = try SQLiteStore(
+          path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator)
+        try store.close()
+      }
       reader = try SQLiteStore.reading(
         path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator)
     } catch {

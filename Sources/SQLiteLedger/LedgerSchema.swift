@@ -13,12 +13,40 @@ enum LedgerSchema {
     migrator.registerMigration("2: requests") { database in
       try database.execute(sql: requests)
     }
-    migrator.registerMigration("3: prepared files") { database in
+    migrator.registerMigration("3: data") { database in
+      try database.execute(sql: data)
+    }
+    migrator.registerMigration("4: contents") { database in
+      try database.execute(sql: contents)
+    }
+    migrator.registerMigration("5: tries") { database in
+      try database.execute(sql: tries)
+    }
+    migrator.registerMigration("6: prepared files") { database in
       // JSON: what is sent instead of the file.
       try database.execute(sql: "ALTER TABLE jobs ADD COLUMN preparation TEXT")
     }
     return migrator
   }
+
+  private static let data = """
+    -- What a recipe keeps with a job, JSON: what discovery gave, and what the decision put in its place.
+    ALTER TABLE jobs ADD COLUMN offered TEXT;
+    ALTER TABLE jobs ADD COLUMN data TEXT;
+    """
+
+  private static let contents = """
+    -- Where the same content was sent from, of a file that was skipped for that.
+    ALTER TABLE jobs ADD COLUMN same_as TEXT;
+    CREATE INDEX jobs_same_as ON jobs (profile, recipe, same_as) WHERE same_as IS NOT NULL;
+    CREATE INDEX sent_by_content ON sent (profile, recipe, size, md5);
+    """
+
+  private static let tries = """
+    -- How often a file was given up, and how often in a row it came back by itself instead.
+    ALTER TABLE jobs ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN rounds INTEGER NOT NULL DEFAULT 0;
+    """
 
   private static let requests = """
     -- What other processes ask of the one that owns the ledger; a row goes when it is done.

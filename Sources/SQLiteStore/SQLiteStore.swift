@@ -54,6 +54,21 @@ package final class SQLiteStore: Sendable {
     }
   }
 
+  /// Whether a database lacks steps of `migrator`; one that cannot be read, or is none of ours, does not count as that.
+  package static func isOutdated(path: String, migrator: DatabaseMigrator) throws(StoreError) -> Bool {
+    do {
+      let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))
+      return try queue.read { database in
+        guard try database.tableExists("grdb_migrations"), try !migrator.hasBeenSuperseded(database) else {
+          return false
+        }
+        return try !migrator.hasCompletedMigrations(database)
+      }
+    } catch {
+      throw classify(error, path)
+    }
+  }
+
   /// Reads from a snapshot; runs beside writes.
   package func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value

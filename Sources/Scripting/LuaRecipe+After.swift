@@ -9,11 +9,17 @@ extension LuaRecipe {
     return try await action(\.completed, .completed, file) { arguments in arguments.push(handle.object) }
   }
 
+  package func status(_ file: SettledFile, session: FileSession) async throws(Failure) {
+    let handle = SessionHandle(session, context: context, isOfJob: true)
+    _ = try await action(\.observing, .status, file) { arguments in arguments.push(handle.object) }
+  }
+
   package func failed(_ file: SettledFile, failure: Failure) async throws(Failure) -> AfterAction? {
     try await action(\.failed, .failed, file) { arguments in
-      try arguments.pushTable(fields: 8) { table in
+      try arguments.pushTable(fields: 9) { table in
         try table.set("kind", failure.kind.rawValue)
         try table.set("message", failure.message)
+        table.set("tries", failure.tries ?? 1)
         if let handler = failure.handler { try table.set("handler", handler) }
         if let status = failure.status { table.set("status", status) }
         if let type = failure.type { try table.set("type", type) }
@@ -38,6 +44,8 @@ extension LuaRecipe {
     do throws(HandlerFault) {
       return try await action(rule, key, settled, in: state, waited, second)
     } catch {
+      // What it would want of the file is not known.
+      if case .unknown = error { return nil }
       fault = error
     }
     if case .outOfMemory = fault, !waited.isRaised, let fresh = try? await origin.makeState() {
@@ -71,9 +79,11 @@ extension LuaRecipe {
     }
     let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
+    let calls = jobCalls(of: settled)
     let value: LuaValue
+    let begin = beginning
     do {
-      value = try await JobCalls.$current.withValue(jobCalls(of: settled)) {
+      value = try await JobCalls.$current.withValue(calls) {
         try await state.script.visit { script in
           var value = LuaValue.nil
           let pending = try script.start(
@@ -88,12 +98,18 @@ extension LuaRecipe {
         }
       }
     } catch {
-      throw call(key, file).fault(error)
+      try requireKnown(key, file, calls)
+      let fault = call(key, file).fault(error)
+      observe(key, since: begin, fault)
+      throw fault
     }
+    observe(key, since: begin)
+    try requireKnown(key, file, calls)
     note(nil)
-    if value.isNil { return nil }
+    // What an observer returns means nothing.
+    if value.isNil || key == .status { return nil }
     return try checked(key, file) { () throws(WrongValue) in
-      try Values.action(value, wanted: key.wanted.answer, in: context.workspace)
+      try Values.action(value, key, wanted: key.wanted.answer, in: context.workspace)
     }
   }
 
@@ -122,6 +138,9 @@ extension LuaRecipe {
           }
         }, results: { _ in })
     } catch {
+      if let planning = context.planning, let point = (error as? LuaError)?.underlying as? UnknownPoint {
+        return planning.unknown(point, RecipeKey.summary.rawValue, nil)
+      }
       throw failure(of: error, in: call(.summary))
     }
   }
@@ -132,6 +151,7 @@ extension LuaRecipe {
     case .failure(let failure), .outOfMemory(let failure): failure
     case .cancelled:
       Failure(.script, "\(call.handler.rawValue) was stopped with the run", handler: call.handler.rawValue)
+    case .unknown(let point): Failure(.script, point.description, handler: call.handler.rawValue)
     }
   }
 }

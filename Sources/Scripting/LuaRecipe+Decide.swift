@@ -122,6 +122,10 @@ extension LuaRecipe {
         return .ruling(.fault(failure))
       case .outOfMemory(let failure): return .outOfMemory(failure)
       case .cancelled: return .cancelled
+      case .unknown(let point):
+        // Told already; what it says of the file here counts for nothing.
+        note(nil)
+        return .ruling(.skip(reason: point.description))
       }
     }
   }
@@ -224,7 +228,7 @@ extension LuaRecipe {
           filename: try decision.filename.map { template throws(HandlerFault) in
             try filled(template, .decide, file)
           }, mimeType: decision.mimeType,
-          purpose: decision.purpose.map(Purpose.init(rawValue:))))
+          purpose: decision.purpose.map(Purpose.init(rawValue:)), data: decision.data))
     case .other(let value)?:
       return try checked(.decide, file) { () throws(WrongValue) in try Self.wishes(value) }
     }
@@ -235,7 +239,7 @@ extension LuaRecipe {
     let wanted = RecipeKey.decide.wanted.answer
     guard let value else { throw WrongValue("nothing; it takes \(wanted)") }
     guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
-    try Values.onlyKnown(table, ["filename", "mime_type", "purpose"], wanted: wanted)
+    try Values.onlyKnown(table, Values.decisionFields, wanted: wanted)
     var wishes = Wishes()
     if let value = table["filename"] {
       wishes.filename = try Values.filename(Values.text(value, wanted: "a filename that is a string"))
@@ -247,6 +251,7 @@ extension LuaRecipe {
       wishes.purpose = Purpose(
         rawValue: try Values.purpose(value, wanted: "a purpose such as \"knowledge_workspace\""))
     }
+    wishes.data = try table["data"].map { value throws(WrongValue) in try Values.data(value) }
     return .send(wishes)
   }
 

@@ -18,6 +18,13 @@ extension LuaRecipe {
   func prepared(
     _ function: LuaFunction, _ file: RecipeFile, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Prepared {
+    if let planning = context.planning {
+      // What it makes would be written, and whatever is sent depends on that.
+      let line = states.current.plan.definitions[.prepare].map { "line \($0.line)" } ?? "accept"
+      let point = UnknownPoint(place: line, what: "prepare, which is not run")
+      planning.unknown(point, RecipeKey.prepare.rawValue, file.path)
+      throw .unknown(point)
+    }
     let directory = WorkDirectory(of: file.key, in: context.workspace)
     let work = WorkPlace(directory: directory.path)
     do throws(WorkspaceError) {

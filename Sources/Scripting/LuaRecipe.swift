@@ -14,19 +14,25 @@ package final class LuaRecipe: Recipe, Sendable {
   let origin: RecipeOrigin
   let states: RecipeStates
   let once: OnceCalls
-  /// Whether the recipe has `completed` and `failed`.
+  /// Whether the recipe has `completed`, `failed` and `status`.
   package let handlesCompleted: Bool
   package let handlesFailed: Bool
+  package let handlesStatus: Bool
 
   package let changed: ChangePolicy
+  package let sendsContentOnce: Bool
+  package let retries: RetryPolicy?
   package let settling: Settling
   package let rediscovery: Duration?
   package let prepares: Bool
+  package let concurrency: Int?
+  package let order: CandidateOrder?
 
   var source: ScriptSource { origin.source }
   var context: LibraryContext { origin.context }
 
   private let stops = Quarantine()
+  private let observer: HandlerObserver?
 
   package var quarantine: String? { stops.reason }
 
@@ -59,14 +65,20 @@ package final class LuaRecipe: Recipe, Sendable {
   private init(_ origin: RecipeOrigin, _ state: RecipeState, _ once: OnceCalls) {
     self.once = once
     self.origin = origin
+    observer = origin.context.observer
     states = RecipeStates(state)
     name = state.plan.name
     changed = state.plan.changed
+    sendsContentOnce = state.plan.sendsContentOnce
+    retries = state.plan.retries
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
     prepares = state.plan.prepare != nil
+    concurrency = state.plan.concurrency
+    order = state.plan.order
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
+    handlesStatus = state.plan.status != nil
     let arguments: [String: String] =
       switch origin.context.arguments {
       case .named(let named): named
@@ -92,6 +104,23 @@ package final class LuaRecipe: Recipe, Sendable {
     } else {
       stops.passed()
     }
+  }
+
+  /// When a handler begins, where somebody wants to know how long it takes.
+  var beginning: Duration? { observer?.now() }
+
+  /// Tells how long a handler took that began at `begin`.
+  ///
+  /// - Parameter fault: what it ended with, if it did not end well.
+  func observe(_ key: RecipeKey, since begin: Duration?, _ fault: HandlerFault? = nil) {
+    guard let begin, let observer else { return }
+    let wasStopped =
+      switch fault {
+      case .failure(let failure): failure.kind == .stopped
+      case .outOfMemory: true
+      case .cancelled, nil: false
+      }
+    observer.end(key.rawValue, since: begin, wasStopped: wasStopped)
   }
 
   /// Ends the recipe's Lua states; handlers that wait are cancelled.

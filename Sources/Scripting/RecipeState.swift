@@ -21,7 +21,8 @@ struct RecipeOrigin: Sendable {
   func makeState() async throws(ScriptError) -> RecipeState {
     let script: LuaScript
     do {
-      var configuration = LuaLibrary.configuration(context, limits: ceiling, additions: [Verdict.module])
+      var configuration = LuaLibrary.configuration(
+        context, limits: ceiling, additions: [Verdict.module, RetryWish.module])
       configuration.require = { [modules] name in try await modules.find(name) }
       script = try LuaScript(configuration)
     } catch {

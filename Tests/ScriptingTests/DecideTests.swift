@@ -109,7 +109,7 @@ import Workspace
       ),
       (
         "decide = function() end",
-        "r.lua:2: in decide for notes/a b.md: decide returned nothing; it takes a verdict, or a table of filename, mime_type and purpose"
+        "r.lua:2: in decide for notes/a b.md: decide returned nothing; it takes a verdict, or a table of filename, mime_type, purpose and data"
       ),
       (
         "decide = function() return { filname = 'x' } end",
@@ -117,7 +117,7 @@ import Workspace
       ),
       (
         "decide = function(f) return f end",
-        "r.lua:2: in decide for notes/a b.md: decide returned a file; it takes a verdict, or a table of filename, mime_type and purpose"
+        "r.lua:2: in decide for notes/a b.md: decide returned a file; it takes a verdict, or a table of filename, mime_type, purpose and data"
       ),
     ])
   func wrongAnswers(lines: String, message: String) async throws {

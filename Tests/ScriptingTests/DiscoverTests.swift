@@ -13,7 +13,7 @@ import Workspace
     do throws(Failure) {
       guard case .named(let next) = try await recipe.discovery() else { return (pages, "not named") }
       while let page = try await next() {
-        if !page.isEmpty { pages.append(page.map(\.string)) }
+        if !page.isEmpty { pages.append(page.map(\.path.string)) }
       }
     } catch {
       await recipe.close()
@@ -123,7 +123,7 @@ import Workspace
       Issue.record("not named")
       return
     }
-    #expect(try await next()?.map(\.string) == ["a.md"])
+    #expect(try await next()?.map(\.path.string) == ["a.md"])
     #expect(try await next()?.isEmpty == true)
     #expect(try await next()?.isEmpty == true)
     await recipe.close()
@@ -134,15 +134,15 @@ import Workspace
     arguments: [
       (
         "function() return { 'a.md', 42 } end",
-        "r.lua:1: in discover: discover gave a number (42); it takes a path, or { path = … }"
+        "r.lua:1: in discover: discover gave a number (42); it takes a path, or { path = …, data = … }"
       ),
       (
         "function() coroutine.yield('a.md') coroutine.yield({ pat = 'x' }) end",
         "r.lua:1: in discover: discover gave a table with the unknown field `pat`; did you mean `path`?"
       ),
       (
-        "function() return { 'a.md', { path = 'b', data = {} } } end",
-        "r.lua:1: in discover: discover gave `data` with a path, which is not supported by this version"
+        "function() return { 'a.md', { path = 'b', data = print } } end",
+        "r.lua:1: in discover: discover gave `data` that cannot be kept as JSON: a function has no JSON"
       ),
       (
         "function() return { 'a.md', '../b' } end",

@@ -38,7 +38,7 @@ import Workspace
       (wrap("conpleted = { move = 'x' }"), "r.lua:2: unknown key `conpleted`; did you mean `completed`?"),
       (
         wrap("frobnicate = 1"),
-        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, rename, mime_type, purpose, decide, completed, failed, summary"
+        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, rename, mime_type, purpose, decide, completed, failed, status, summary, changed,"
       ),
       (
         wrap("[1] = 'x'"),
@@ -68,7 +68,7 @@ import Workspace
         wrap("changed = 'no'"),
         "r.lua:2: `changed` is a string (\"no\"); it takes \"send\", \"skip\" or \"fail\""
       ),
-      (wrap("retries = 5"), "r.lua:2: the key `retries` is not supported by this version; remove it"),
+      (wrap("retries = 5"), "r.lua:2: `retries` is a number (5); it takes a table such as { attempts = 5"),
       (
         wrap("permissions = true"),
         "r.lua:2: `permissions` is true; it takes a table such as { net = { \"hooks.slack.com\" }, env = "
@@ -139,7 +139,7 @@ import Workspace
       ),
       (
         wrap("failed = { remove = false }"),
-        "r.lua:2: `failed` is remove = false; it takes { move = DIR }, { copy = DIR }, { remove = true } or a function"
+        "r.lua:2: `failed` is remove = false; it takes { move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or a function"
       ),
       (
         wrap("failed = { move = '../out' }"),

@@ -21,13 +21,15 @@ package enum Triage: Hashable, Sendable {
   /// - Parameters:
   ///   - job: what the ledger has under the candidate's key.
   ///   - trace: what the ledger has of our own writing at this path.
+  ///   - isRepeat: whether this run has looked at it before: then what failed for a passing reason waits for its turn.
   package init(
-    of candidate: Candidate, job: Job?, trace: Trace?, recipeVersion: String, now: Timestamp
+    of candidate: Candidate, job: Job?, trace: Trace?, recipeVersion: String, now: Timestamp,
+    isRepeat: Bool = false
   ) {
     if let trace, trace.stamp == candidate.stamp {
       self = .ownWork
     } else if let job {
-      self = Self.known(job, candidate, recipeVersion, now)
+      self = Self.known(job, candidate, recipeVersion, now, isRepeat)
     } else if let trace, trace.stamp.size == candidate.stamp.size {
       self = .compare
     } else {
@@ -36,9 +38,11 @@ package enum Triage: Hashable, Sendable {
   }
 
   private static func known(
-    _ job: Job, _ candidate: Candidate, _ recipeVersion: String, _ now: Timestamp
+    _ job: Job, _ candidate: Candidate, _ recipeVersion: String, _ now: Timestamp,
+    _ isRepeat: Bool
   ) -> Triage {
     let isSame = job.stamp == candidate.stamp
+    let isSameOffer = job.offered == candidate.data
     let isSameRecipe = job.recipeVersion == recipeVersion
     switch job.phase {
     case .decided, .opened, .uploaded, .completed:
@@ -46,13 +50,14 @@ package enum Triage: Hashable, Sendable {
     case .done:
       return isSame ? .alreadyDone : .compare
     case .skipped:
-      return isSame && isSameRecipe ? .stands : .compare
+      return isSame && isSameOffer && isSameRecipe ? .stands : .compare
     case .deferred:
       let isDue = job.dueAt.map { $0 <= now } ?? true
-      return isSame && isSameRecipe && !isDue ? .stands : .compare
+      return isSame && isSameOffer && isSameRecipe && !isDue ? .stands : .compare
     case .failed:
-      let mayPass = job.failure?.mayPass ?? true
-      return isSame && isSameRecipe && !mayPass ? .stands : .compare
+      let isWaiting = isRepeat && job.dueAt.map { $0 > now } ?? false
+      let mayPass = (job.failure?.mayPass ?? true) && !isWaiting
+      return isSame && isSameOffer && isSameRecipe && !mayPass ? .stands : .compare
     }
   }
 }

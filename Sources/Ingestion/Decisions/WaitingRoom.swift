@@ -11,11 +11,14 @@ package struct WaitingRoom: Sendable {
     /// What was seen of a file that is settling; nil for one that was deferred.
     package var stillness: Stillness?
     package var due: Timestamp
+    /// What discovery gave with it.
+    package var data: JobData?
 
-    package init(path: ProjectPath, stillness: Stillness? = nil, due: Timestamp) {
+    package init(path: ProjectPath, stillness: Stillness? = nil, due: Timestamp, data: JobData? = nil) {
       self.path = path
       self.stillness = stillness
       self.due = due
+      self.data = data
     }
   }
 

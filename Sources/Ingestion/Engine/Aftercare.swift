@@ -11,11 +11,16 @@ struct Aftercare: Sendable {
   }
 
   let recipe: any Recipe
+  /// Tells the recipe of statuses; nil where it does not want to know.
+  let teller: StatusTeller?
   let ledger: any Ledger
   let workspace: Workspace
+  let clock: WallClock
+  /// How long a step that failed so often waits.
+  let wait: @Sendable (_ tries: Int) -> Duration
   let report: @Sendable (RunEvent) -> Void
 
-  /// Takes the job's open step to its end. A failure is recorded with the job, and the next run tries again.
+  /// Takes the job's open step to its end. A failure is recorded with the job, and it is tried again by itself.
   func settle(_ job: Job) async throws(LedgerError) -> (job: Job, ending: Ending) {
     var job = job
     guard job.step != nil else { return (job, .finished) }
@@ -27,7 +32,10 @@ struct Aftercare: Sendable {
       throw error
     } catch {
       let message = (error as? Failure)?.message ?? (error as? WorkspaceError)?.message ?? "\(error)"
+      let tries = (job.step?.tries ?? 0) + 1
       job.step?.error = message
+      job.step?.tries = tries
+      job.step?.dueAt = clock.now + wait(tries)
       job = try await ledger.record(LedgerChange(job))
       report(.stepFailed(job.key.path, message, trace: (error as? Failure)?.trace))
       return (job, .failed(message))
@@ -41,10 +49,13 @@ struct Aftercare: Sendable {
     if let failure = job.failure, job.phase == .failed {
       step.action = try await recipe.failed(file, failure: failure)
     } else if let session = job.session {
-      step.action = try await recipe.completed(file, session: session)
+      teller?.tell(job, session)
+      await teller?.settle()
+      try Task.checkCancellation()
+      if recipe.handlesCompleted { step.action = try await recipe.completed(file, session: session) }
     }
     step.isHandled = true
-    step.error = nil
+    (step.error, step.tries, step.dueAt) = (nil, nil, nil)
     job.step = step
     if step.action != nil { job = try await ledger.record(LedgerChange(job)) }
   }
@@ -67,6 +78,10 @@ struct Aftercare: Sendable {
       trace = try await place(&job, in: directory, .copy)
     case .remove?:
       try await remove(job)
+    case .retry(let seconds)?:
+      job.phase = .deferred
+      job.dueAt = clock.now + .seconds(seconds)
+      job.reason = job.failure.map { "given up \($0.tries ?? 1)×, to be tried again: \($0.message)" }
     }
     job.step = nil
     if job.phase == .completed { job.phase = .done }

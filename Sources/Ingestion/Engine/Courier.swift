@@ -10,9 +10,14 @@ struct Courier: Sendable {
   let clock: WallClock
   let newKey: @Sendable () -> String
   let report: @Sendable (RunEvent) -> Void
-  /// Whether the recipe wants to be told of completed files, and of those given up.
+  /// Tells the recipe of statuses; nil where it does not want to know.
+  let teller: StatusTeller?
+  /// Whether something is to follow on files that are completed.
   let followsCompleted: Bool
-  let followsFailed: Bool
+  /// Takes a failure into a job's record.
+  let fail: @Sendable (inout Job, Failure) -> Void
+  /// The file's place.
+  let ticket: Ticket
 
   /// Brings a file to its end, or to where it cannot go on.
   func deliver(
@@ -20,6 +25,8 @@ struct Courier: Sendable {
   ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending) {
     var delivery = Delivery(job, situation: situation, newKey: newKey)
     var recorded = situation == .fresh ? nil : job
+    // Whether it was told before a crash is not known.
+    if situation != .fresh, job.phase != .decided, let session = job.session { teller?.tell(job, session) }
     var action = delivery.start(now: clock.now)
     while true {
       let current = try await record(delivery.job, over: recorded)
@@ -37,10 +44,12 @@ struct Courier: Sendable {
     guard next.phase != recorded?.phase else { return try await ledger.record(LedgerChange(next)) }
     var sent: SentVersion?
     if next.phase == .completed, let md5 = next.md5, let session = next.session {
+      (next.tries, next.rounds) = (0, 0)
       sent = SentVersion(of: next, md5: md5, sessionID: session.id)
       if followsCompleted { next.step = AfterStep() } else { next.phase = .done }
     }
-    if next.phase == .failed, followsFailed, !next.isPart { next.step = AfterStep() }
+    // What follows on a part that failed follows on its whole.
+    if next.phase == .failed, !next.isPart, let failure = next.failure { fail(&next, failure) }
     return try await ledger.record(LedgerChange(next, sent: sent))
   }
 
@@ -48,10 +57,11 @@ struct Courier: Sendable {
     switch action {
     case .create(let request, let key):
       do throws(ServiceError) {
-        let opened = try await retry { () async throws(ServiceError) in
+        let opened = try await retry(onRetry: noting("create", delivery)) { () async throws(ServiceError) in
           try await service.create(request, key: key)
         }
         report(.opened(delivery.job.key.path, opened.session))
+        teller?.tell(delivery.job, opened.session)
         return delivery.created(opened)
       } catch {
         return delivery.createFailed(error)
@@ -62,7 +72,12 @@ struct Courier: Sendable {
       return await hash(&delivery)
     case .retrieve(let id):
       do throws(ServiceError) {
-        let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        let session = try await retry(onRetry: noting("retrieve", delivery)) {
+          () async throws(ServiceError) in
+          try await service.retrieve(id)
+        }
+        // A completed one is told of once that is recorded.
+        if session.status != .completed { await tellEnd(of: session, delivery.job) }
         return delivery.retrieved(session)
       } catch {
         return delivery.retrieveFailed(error)
@@ -70,7 +85,8 @@ struct Courier: Sendable {
     case .complete(let id, let md5):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "complete.\(md5)")
-        let session = try await retry { () async throws(ServiceError) in
+        let session = try await retry(onRetry: noting("complete", delivery)) {
+          () async throws(ServiceError) in
           try await service.complete(id, md5: md5, key: key)
         }
         return delivery.completed(session)
@@ -80,14 +96,33 @@ struct Courier: Sendable {
     case .cancel(let id):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "cancel")
-        _ = try await retry { () async throws(ServiceError) in try await service.cancel(id, key: key) }
+        let session = try await retry(onRetry: noting("cancel", delivery)) { () async throws(ServiceError) in
+          try await service.cancel(id, key: key)
+        }
+        await tellEnd(of: session, delivery.job)
         return delivery.cancelled()
       } catch {
+        if teller != nil, error.kind == .conflict, let session = try? await service.retrieve(id) {
+          await tellEnd(of: session, delivery.job)
+        }
         return delivery.cancelFailed(error)
       }
     case .end:
       return action
     }
+  }
+
+  /// Tells of the tries of a call that failed and are followed by another.
+  private func noting(_ call: String, _ delivery: Delivery) -> (ServiceError, Duration) -> Void {
+    let path = delivery.job.key.path
+    return { [report] error, wait in report(.retrying(path, call: call, error, after: wait)) }
+  }
+
+  /// Tells the recipe of a session that has ended, before the record forgets it.
+  private func tellEnd(of session: FileSession, _ job: Job) async {
+    guard let teller, session.status.isFinal else { return }
+    teller.tell(job, session)
+    await teller.settle()
   }
 
   /// Sends the file if it still is the one that was decided about, and stays so while it is read.
@@ -101,11 +136,14 @@ struct Courier: Sendable {
       return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
     }
     guard file.stamp == content.stamp, await isOriginUnchanged(job) else { return delivery.fileChanged() }
-    let source = MeteredSource(base: file) { [report] bytes in
+    ticket.opened(opened.session)
+    let metered = MeteredSource(base: file) { [report, ticket] bytes in
+      ticket.progress(bytes)
       report(.progress(job.key.path, bytes: bytes, of: content.stamp.size))
     }
+    let source = ticket.paced(metered)
     do throws(ServiceError) {
-      let receipt = try await retry { () async throws(ServiceError) in
+      let receipt = try await retry(onRetry: noting("upload", delivery)) { () async throws(ServiceError) in
         try await service.upload(opened, source)
       }
       guard await isUnchanged(file), await isOriginUnchanged(job) else { return delivery.fileChanged() }

@@ -21,7 +21,7 @@ extension Engine {
     _ discovery: Discovery, _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws {
-    let pages = try CandidatePages(of: discovery, for: self)
+    let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
       let page = try await pages.next(recipe.prepares ? Self.preparingPageSize : Self.pageSize)
       if page.isEnd { return }
@@ -29,6 +29,7 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
+      if page.isLast { report(.foundAll) }
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
@@ -43,6 +44,8 @@ extension Engine {
     _ candidates: [Candidate], _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
+    let age = slots.changes
+    plan?.begin(candidates, settler.settling)
     let sorted = try await sort(
       candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
     slots.tally.summary.found += sorted.found
@@ -50,11 +53,20 @@ extension Engine {
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
       reportStanding(job, isNew: false)
-      slots.tally.add(Outcome(standing: job))
+      slots.tally.add(Outcome(standing: job), of: job.key.path)
     }
-    for job in sorted.underWay { await submit(job, resumed: true, &slots, &group) }
+    for job in sorted.underWay { try await submit(job, resumed: true, asOf: age, &slots, &group) }
 
-    try await begin(sorted.ruled, intake, &slots, &group)
+    try await begin(sorted.ruled, intake, asOf: age, &slots, &group)
+    if let plan {
+      // Each sees what those before it did.
+      for unknown in sorted.unknown {
+        let ruling = await recipe.decide([unknown.candidate]).first ?? .unasked
+        try await begin([(unknown, ruling)], intake, asOf: age, &slots, &group)
+        await slots.drain(&group)
+      }
+      return plan.end()
+    }
     if sorted.unknown.isEmpty { return }
     // A handler that takes its time holds up its own file, not those that are decided meanwhile.
     let answers = Answers()
@@ -62,20 +74,38 @@ extension Engine {
       await recipe.decide(sorted.unknown.map(\.candidate)) { answers.put($0, $1) }
       answers.end()
     }()
+    async let _: Void = remind(answers)
     while let some = await answers.next() {
-      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, &slots, &group)
+      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, asOf: age, &slots, &group)
+      try await heedInPassing(&slots, &group)
     }
     await asking
   }
 
+  /// Has it be looked now and then what other processes want, while handlers take their time.
+  private func remind(_ answers: Answers) async {
+    guard let patience else { return }
+    while !Task.isCancelled {
+      do { try await patience(Self.attention) } catch _ { return }
+      answers.remind()
+    }
+  }
+
   /// Records what the recipe said of candidates, and begins with those that are to be sent.
   private func begin(
-    _ ruled: [Sorted.Ruled], _ intake: Intake, _ slots: inout Slots,
+    _ ruled: [Sorted.Ruled], _ intake: Intake, asOf age: Int, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
+    let now = slots.changes
     for (unknown, ruling) in ruled {
+      if now != age,
+        try await !isCurrent(unknown.candidate.key, revision: unknown.earlier?.revision ?? 0)
+      {
+        slots.tally.summary.found -= 1
+        continue
+      }
       if ruling == .unasked {
         slots.tally.add(.left)
         continue
@@ -83,14 +113,30 @@ extension Engine {
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
-    for job in ended.isEmpty ? [] : try await ledger.record(ended) {
-      reportStanding(job, isNew: true)
-      slots.tally.add(Outcome(standing: job))
-      if intake.isWatching { comeBack(job, &slots) }
-      await clearWork(of: job)
-      if job.step != nil { await submit(job, resumed: false, &slots, &group) }
+    try await end(ended, intake, &slots, &group)
+    for job in toSend {
+      if let request = job.request { report(.decided(job.key.path, request)) }
     }
-    for job in toSend { await submit(job, resumed: false, &slots, &group) }
+    for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
+  }
+
+  /// Records files that are not to be sent, or not now, and begins with what is to follow.
+  func end(
+    _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
+  ) async throws(LedgerError) {
+    if changes.isEmpty { return }
+    for job in try await ledger.record(changes) {
+      reportStanding(job, isNew: true)
+      await clearWork(of: job)
+      if job.comesBack {
+        slots.comeBack(job.key.path, due: job.dueAt ?? clock.now)
+      } else if job.step != nil {
+        try await submit(job, resumed: false, asOf: slots.changes, &slots, &group)
+      } else {
+        slots.tally.add(Outcome(standing: job), of: job.key.path)
+        if intake.isWatching { comeBack(job, &slots) }
+      }
+    }
   }
 
   private struct Sorted {
@@ -113,9 +159,11 @@ extension Engine {
   ) async throws(LedgerError) -> Sorted {
     var sorted = Sorted()
     if candidates.isEmpty { return sorted }
-    let paths = candidates.map(\.path)
-    let jobs = try await ledger.jobs(profile: profile, recipe: recipe.name, paths: paths)
-    let traces = try await ledger.traces(profile: profile, paths: paths)
+    let traces = try await ledger.traces(profile: profile, paths: candidates.map(\.path))
+    let candidates = try await changed(candidates, traces, intake, slots, &sorted)
+    let jobs =
+      candidates.isEmpty
+      ? [:] : try await ledger.jobs(profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
     var open: [(candidate: Candidate, triage: Triage)] = []
     for candidate in candidates {
       let (job, trace) = (jobs[candidate.path], traces[candidate.path])
@@ -124,14 +172,16 @@ extension Engine {
         continue
       }
       if slots.underWay.contains(candidate.path) {
-        settler.hold(candidate.path, &slots)
+        settler.hold(candidate.path, data: candidate.data, &slots)
         continue
       }
       let triage = Triage(
-        of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now)
+        of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now,
+        isRepeat: intake.isRepeat)
       switch (triage, job) {
-      case (.ownWork, _): continue
+      case (.ownWork, _): plan?.remark(candidate.path, .ownWork)
       case (.alreadyDone, _):
+        plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?):
@@ -147,10 +197,36 @@ extension Engine {
     if !touched.isEmpty {
       for job in try await ledger.record(touched) { report(.touched(job.key.path)) }
     }
+    if intake.isRepeat {
+      // What was asked for meanwhile, of files that this run had counted.
+      for path in sorted.underWay.map(\.key.path) + open.map(\.candidate.path) { slots.tally.takeBack(path) }
+    }
     sorted.found =
       sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count
       + sorted.unknown.count + sorted.ruled.count
     return sorted
+  }
+
+  /// Leaves out what was sent and has not changed: most of what a later run finds, and no more is read of its record.
+  private func changed(
+    _ candidates: [Candidate], _ traces: [ProjectPath: Trace], _ intake: Intake, _ slots: Slots,
+    _ sorted: inout Sorted
+  ) async throws(LedgerError) -> [Candidate] {
+    let done = try await ledger.doneStamps(
+      profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
+    var changed: [Candidate] = []
+    for (candidate, stamp) in zip(candidates, done) {
+      let path = candidate.path
+      if stamp == candidate.stamp, traces[path]?.stamp != stamp, !slots.underWay.contains(path),
+        !intake.resumed.contains(path)
+      {
+        plan?.remark(path, .alreadySent)
+        if !intake.isRepeat { sorted.alreadyDone += 1 }
+      } else {
+        changed.append(candidate)
+      }
+    }
+    return changed
   }
 
   /// Compares the content of those that need it; gives the changes of the records of what was only touched.
@@ -166,7 +242,7 @@ extension Engine {
         continue
       }
       switch try await compare(candidate, job, traces[candidate.path]) {
-      case .ownWork: break
+      case .ownWork: plan?.remark(candidate.path, .ownWork)
       case .sent(let change): touched.append(change)
       case .different:
         if let ruling = try await rulingOnChange(of: candidate.key) {

@@ -8,6 +8,8 @@ extension Engine {
       key: candidate.key, relative: candidate.relative, phase: .failed, stamp: candidate.stamp,
       recipeVersion: recipe.version)
     job.revision = earlier?.revision ?? 0
+    job.offered = candidate.data
+    job.count(on: earlier)
     switch ruling {
     case .send(let wishes): await prepare(&job, wishes)
     case .sendParts(let parts): await prepare(&job, parts)
@@ -25,12 +27,13 @@ extension Engine {
     case .unasked, nil:
       job.failure = Failure(.script, "The recipe \(recipe.name) gave no ruling.")
     }
-    if job.phase == .failed, recipe.handlesFailed { job.step = AfterStep() }
+    if job.phase == .failed, let failure = job.failure { fail(&job, failure) }
     return job
   }
 
   /// Makes the request of what the recipe wants, and the key that it is sent under.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {
+    job.ownData = wishes.data
     do throws(Failure) {
       if let content = wishes.content {
         job.preparation = Preparation(origin: try await originMD5(of: job))
@@ -59,7 +62,8 @@ extension Engine {
         } catch {
           throw error.about(part: part.name)
         }
-        preparation.parts.append(Preparation.Part(name: part.name, content: content, request: request))
+        preparation.parts.append(
+          Preparation.Part(name: part.name, content: content, request: request, data: part.wishes.data?.json))
       }
       job.preparation = preparation
     } catch {
@@ -121,6 +125,10 @@ extension Engine {
     switch job.phase {
     case .skipped: report(.skipped(job.key.path, reason: job.reason))
     case .deferred: report(.deferred(job.key.path, until: job.dueAt ?? clock.now, reason: job.reason))
+    case .failed where job.comesBack:
+      if let failure = job.failure {
+        report(.comesBack(job.key.path, failure, at: isWatching ? job.dueAt : nil))
+      }
     case .failed:
       if let failure = job.failure { report(.failed(job.key.path, failure, isNew: isNew)) }
     case .decided, .opened, .uploaded, .completed, .done: break

@@ -4,12 +4,34 @@ import Workspace
 /// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
 struct Passage: Sendable {
   let engine: Engine
+  let ticket: Ticket
+  let teller: StatusTeller?
+
+  init(engine: Engine, ticket: Ticket) {
+    self.engine = engine
+    self.ticket = ticket
+    teller =
+      engine.recipe.handlesStatus ? StatusTeller(recipe: engine.recipe, report: engine.report) : nil
+  }
 
   func pass(_ job: Job, resumed: Bool) async -> Passed {
+    var passed = await go(job, resumed: resumed)
+    await teller?.settle()
+    passed.problems += teller?.problems ?? 0
+    return passed
+  }
+
+  private func go(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
-      guard job.phase.isUnderWay else { return Passed(stepFailed: try await settle(job)) }
-      return try await go(on: job, resumed: resumed)
+      guard job.phase.isUnderWay else { return try await finish(job) }
+      let passed = try await go(on: job, resumed: resumed)
+      switch passed.outcome {
+      case .stop, .problem, .left: engine.report(.left(job.key.path))
+      case .sent, .alreadyDone, .touched, .skipped, .deferred, .waiting, .rejected, .failed, nil: break
+      }
+      return passed
     } catch {
+      engine.report(.left(job.key.path))
       // A cancelled task cannot read its record any more; that is no fault of the record.
       return Passed(outcome: .stop(Task.isCancelled ? .requested : .ledger(error.message)))
     }
@@ -25,17 +47,20 @@ struct Passage: Sendable {
     var job = job
     var situation = resumed ? await situation(of: job) : Delivery.Situation.fresh
     while job.phase.isUnderWay, job.phase != .completed {
-      let delivered = try await engine.courier.deliver(job, situation: situation)
+      let delivered = try await deliver(job, situation)
       job = delivered.job
       switch delivered.ending {
-      case .delivered:
-        if let session = job.session { engine.report(.sent(job.key.path, session)) }
-        return Passed(outcome: .sent(bytes: job.bytesToSend), stepFailed: try await settle(job))
-      case .failed:
+      case nil:
         break
-      case .away(let error):
+      case .delivered?:
+        if let session = job.session { engine.report(.sent(job.key.path, session)) }
+        await noteOthers(of: job)
+        return try await finish(job, as: .sent(bytes: job.bytesToSend))
+      case .failed?:
+        break
+      case .away(let error)?:
         return Passed(outcome: .stop(Task.isCancelled ? .requested : .service(error)))
-      case .decideAgain:
+      case .decideAgain?:
         if let problem = await vanishedRoot(of: job) {
           engine.report(.problem(path: job.key.path.string, message: problem))
           return Passed(outcome: .problem)
@@ -46,10 +71,36 @@ struct Passage: Sendable {
         if next.isInParts { return try await go(on: next, resumed: false) }
         job = next
         situation = .fresh
+        if let request = next.request, next.phase == .decided {
+          engine.report(.decided(next.key.path, request))
+        }
       }
     }
     engine.reportStanding(job, isNew: true)
-    return Passed(outcome: Outcome(standing: job), stepFailed: try await settle(job))
+    return try await finish(job)
+  }
+
+  /// Delivers a file; there is no ending where its content was sent under another path, as its record then says.
+  private func deliver(
+    _ job: Job, _ situation: Delivery.Situation
+  ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending?) {
+    let courier = engine.courier(teller, ticket)
+    guard engine.recipe.sendsContentOnce else {
+      return try await courier.deliver(job, situation: situation)
+    }
+    let entry = engine.contents.enter(job, isResumed: situation != .fresh)
+    defer { engine.contents.leave(entry) }
+    if situation == .fresh, let duplicate = try await engine.duplicate(job, entry) {
+      return (try await engine.ledger.record(LedgerChange(duplicate)), nil)
+    }
+    return try await courier.deliver(job, situation: situation)
+  }
+
+  /// Tells of other recipes that the same file was sent for.
+  func noteOthers(of job: Job) async {
+    // It only is worth knowing: what keeps it from being known is found where it matters.
+    guard let others = try? await engine.ledger.otherRecipes(of: job.key), !others.isEmpty else { return }
+    engine.report(.noted(job.key.path, "was sent for \(others.joined(separator: ", ")) too: a job for each"))
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.
@@ -74,19 +125,38 @@ struct Passage: Sendable {
     }
   }
 
-  func settle(_ job: Job) async throws(LedgerError) -> Bool {
-    let settled = try await engine.aftercare.settle(job)
-    await engine.clearWork(of: settled.job)
-    if case .failed = settled.ending { return true }
-    return false
+  /// Does what is to follow, and tells how the file stands then.
+  func finish(_ job: Job, as outcome: Outcome? = nil) async throws(LedgerError) -> Passed {
+    let (settled, ending) = try await engine.aftercare(teller).settle(job)
+    await engine.clearWork(of: settled)
+    var passed = Passed(outcome: outcome ?? Outcome(standing: settled))
+    if case .failed = ending, let step = settled.step {
+      passed.stepFailed = failure(of: step)
+    }
+    if settled.comesBack {
+      (passed.outcome, passed.again) = (nil, settled.dueAt)
+    } else if settled.phase == .deferred {
+      // What the recipe's `failed` wanted is not known yet.
+      if job.phase == .failed { engine.reportStanding(settled, isNew: true) }
+      if engine.isWatching { passed.again = settled.dueAt }
+    }
+    return passed
+  }
+
+  func failure(of step: AfterStep?) -> Passed.StepFailure? {
+    step.map { Passed.StepFailure(due: $0.dueAt ?? engine.clock.now, tries: $0.tries ?? 1) }
+  }
+
+  private func fail(_ job: Job, _ failure: Failure) async throws(LedgerError) -> Job {
+    var job = job
+    engine.fail(&job, failure)
+    return try await engine.ledger.record(LedgerChange(job))
   }
 
   /// Asks the recipe about the file as it is now; nil when it is not to be asked any more. No session is open
   /// for the file, and until there is an answer the record stays as it is.
   func decideAgain(_ job: Job, countsAsChange: Bool) async throws(LedgerError) -> Job? {
     let path = job.key.path
-    var failed = job
-    failed.phase = .failed
     let info: FileInfo
     do throws(WorkspaceError) {
       info = try await offload { [workspace = engine.workspace] () throws(WorkspaceError) in
@@ -94,15 +164,16 @@ struct Passage: Sendable {
       }
     } catch {
       let isGone = error.code == .notFound
-      failed.failure = Failure(.file, isGone ? "The file was gone before it could be sent." : error.message)
-      return try await engine.ledger.record(LedgerChange(failed))
+      return try await fail(
+        job, Failure(.file, isGone ? "The file was gone before it could be sent." : error.message))
     }
     let changes = job.changes + (countsAsChange ? 1 : 0)
     guard changes <= Engine.mostChanges else {
-      failed.failure = Failure(.changing, "The file changed \(changes) times while it was being sent.")
-      return try await engine.ledger.record(LedgerChange(failed))
+      return try await fail(
+        job, Failure(.changing, "The file changed \(changes) times while it was being sent."))
     }
-    let candidate = Candidate(key: job.key, relative: job.relative, stamp: info.stamp)
+    let candidate = Candidate(
+      key: job.key, relative: job.relative, stamp: info.stamp, data: job.offered)
     if let version = try await engine.sentVersion(of: candidate) {
       // What had been sent is back.
       var known = job

@@ -50,19 +50,27 @@ struct Settler: Sendable {
       // One that waits was told of a moment ago, and has its turn.
       case .settled where slots.room[candidate.path]?.stillness == nil: admitted.insert(candidate.path)
       case .settled: break
+      // A dry run waits for nothing.
+      case .again where engine.plan != nil: leave(candidate.path, .changing, &slots)
       case .again(let due):
-        slots.room.hold(WaitingRoom.Guest(path: candidate.path, stillness: stillness, due: due))
+        slots.room.hold(
+          WaitingRoom.Guest(path: candidate.path, stillness: stillness, due: due, data: candidate.data))
       }
     }
     return admitted
   }
 
   /// Has a path that changed just now wait.
-  func hold(_ path: ProjectPath, _ slots: inout Slots) {
+  ///
+  /// - Parameter data: what discovery gave with it; nil: what it gave before, if anything.
+  func hold(_ path: ProjectPath, data: JobData? = nil, _ slots: inout Slots) {
     // One that is under way is looked at now and then, also where nothing has to be quiet.
     let wait = slots.underWay.contains(path) ? max(quiet, .seconds(1)) : quiet
-    let stillness = slots.room[path]?.stillness ?? Stillness(now: now)
-    slots.room.hold(WaitingRoom.Guest(path: path, stillness: stillness, due: now + wait))
+    let known = slots.room[path]
+    slots.room.hold(
+      WaitingRoom.Guest(
+        path: path, stillness: known?.stillness ?? Stillness(now: now), due: now + wait,
+        data: data ?? known?.data))
   }
 
   /// Counts a file that is not taken in this run.
@@ -83,10 +91,11 @@ struct Settler: Sendable {
   }
 
   /// Takes a look at paths that waited.
-  func look(at paths: [ProjectPath]) async -> [Sight] {
+  func look(at guests: [WaitingRoom.Guest]) async -> [Sight] {
     let (workspace, walk, profile, recipe) = (engine.workspace, walk, engine.profile, engine.recipe.name)
     return await offload {
-      paths.map { path in
+      guests.map { guest in
+        let path = guest.path
         switch walk.map({ workspace.explain(path, root: $0.root, globs: $0.globs, hidden: $0.hidden) }) {
         case nil, .visible?: break
         case .unreadable(let error)?: return .problem(error)
@@ -97,7 +106,8 @@ struct Settler: Sendable {
           let key = JobKey(profile: profile, recipe: recipe, path: path)
           return .file(
             Candidate(
-              key: key, relative: walk.flatMap { path.relative(to: $0.root) } ?? relative, stamp: stamp))
+              key: key, relative: walk.flatMap { path.relative(to: $0.root) } ?? relative, stamp: stamp,
+              data: guest.data))
         case .problem(let error):
           return error.code == .notFound || error.code == .notRegular ? .nothing : .problem(error)
         }
@@ -138,14 +148,14 @@ extension Engine {
     let guests = slots.room.takeDue(now: clock.now, limit: Self.pageSize)
     if guests.isEmpty { return }
     var settled: [Candidate] = []
-    for (guest, sight) in zip(guests, await settler.look(at: guests.map(\.path))) {
+    for (guest, sight) in zip(guests, await settler.look(at: guests)) {
       switch sight {
       case .nothing: continue
       case .problem(let error):
         slots.tally.add(.problem)
         report(.problem(path: guest.path.string, message: error.message))
       case .file(let candidate) where slots.underWay.contains(guest.path):
-        settler.hold(candidate.path, &slots)
+        settler.hold(candidate.path, data: candidate.data, &slots)
       case .file(let candidate):
         let now = clock.now
         var guest = guest
@@ -169,10 +179,11 @@ extension Engine {
 
   /// Has a deferred file come back when it is due, while the run goes on.
   func comeBack(_ job: Job, _ slots: inout Slots) {
+    if job.phase == .failed, let due = job.dueAt { slots.encores.add(job.key.path, .file, due: due) }
     // The others are found by the walk that comes when they are due.
     guard job.phase == .deferred, let due = job.dueAt, slots.room.count < WaitingRoom.capacity / 2,
       slots.room[job.key.path]?.stillness == nil
     else { return }
-    slots.room.hold(WaitingRoom.Guest(path: job.key.path, due: due))
+    slots.room.hold(WaitingRoom.Guest(path: job.key.path, due: due, data: job.offered))
   }
 }

@@ -24,8 +24,26 @@ enum Outcome: Sendable {
 struct Passed: Sendable {
   /// nil where the file was counted before, and only something was left to do with it.
   var outcome: Outcome?
+  /// When the file has its turn again by itself.
+  var again: Timestamp?
   /// What was to be done with the file afterwards failed.
-  var stepFailed = false
+  var stepFailed: StepFailure?
+  /// How often the recipe failed where that harms no file.
+  var problems = 0
+
+  struct StepFailure: Sendable {
+    /// When it is tried again, and how often it has failed.
+    var due: Timestamp
+    var tries: Int
+  }
+
+  /// The same for a file that was counted before; that the run has to end is told in any case.
+  var withoutOutcome: Passed {
+    if case .stop? = outcome { return self }
+    var passed = self
+    passed.outcome = nil
+    return passed
+  }
 }
 
 /// Counts outcomes.
@@ -36,9 +54,18 @@ struct Tally: Sendable {
   /// What was counted before that.
   private var earlier = RunSummary()
   private var pages = 0
+  /// How files were counted that may be found once more in this run, by a hash of their path; nil: that is not kept.
+  private var counted: [Int: Standing]?
 
-  init(since: Timestamp) {
+  /// What is not sent, and may be looked at again.
+  fileprivate enum Standing: UInt8 {
+    case skipped, deferred, rejected, failed
+  }
+
+  /// - Parameter isWatching: whether there is no end: then what is done with a file counts each time.
+  init(since: Timestamp, isWatching: Bool = false) {
     self.since = since
+    counted = isWatching ? nil : [:]
   }
 
   /// All of it.
@@ -70,7 +97,9 @@ struct Tally: Sendable {
 
   var isStopped: Bool { summary.stop != nil }
 
-  mutating func add(_ outcome: Outcome) {
+  /// - Parameter path: the file, where it may be found once more.
+  mutating func add(_ outcome: Outcome, of path: ProjectPath? = nil) {
+    if let path, let standing = Standing(outcome) { counted?[path.hashValue] = standing }
     switch outcome {
     case .sent(let bytes):
       summary.sent += 1
@@ -90,6 +119,18 @@ struct Tally: Sendable {
     }
   }
 
+  /// Takes a file out of the count that was found in this run, was not sent, and is now found once more.
+  mutating func takeBack(_ path: ProjectPath) {
+    guard let standing = counted?.removeValue(forKey: path.hashValue) else { return }
+    summary.found -= 1
+    switch standing {
+    case .skipped: summary.skipped -= 1
+    case .deferred: summary.deferred -= 1
+    case .rejected: summary.rejected -= 1
+    case .failed: summary.failed -= 1
+    }
+  }
+
   /// Notes why the run ends; the first reason stays, unless the record cannot be kept.
   mutating func stop(_ reason: RunSummary.Stop) {
     if case .ledger = reason, mayGoOn { summary.stop = reason }
@@ -104,8 +145,25 @@ struct Tally: Sendable {
   /// Goes on although there was a reason to end: what was left is found again.
   mutating func goOn() {
     summary.stop = nil
+    leaveOut()
+  }
+
+  /// Takes what was left out of the count: it is found again.
+  mutating func leaveOut() {
     summary.found -= summary.left
     summary.left = 0
+  }
+}
+
+extension Tally.Standing {
+  fileprivate init?(_ outcome: Outcome) {
+    switch outcome {
+    case .skipped: self = .skipped
+    case .deferred: self = .deferred
+    case .rejected: self = .rejected
+    case .failed: self = .failed
+    case .sent, .alreadyDone, .touched, .waiting, .problem, .left, .stop: return nil
+    }
   }
 }
 
@@ -118,42 +176,55 @@ struct Landing: Sendable {
 /// The tasks of files under way.
 typealias Passages = TaskGroup<Landing>
 
-/// The places for files under way, those that wait for theirs, and the count of those that left.
+/// The files that an engine has under way, those that wait, and the count of those that left.
 struct Slots {
   private let limit: Int
   let bell: Bell
   private let landed = Landings()
   private(set) var taken = 0
-  /// What may still be begun.
-  var allowance = Allowance.all
-  /// Whether something was left since that was not enough.
+  /// Whether something was left since no more may be begun.
   var isSpent = false
   private(set) var underWay: Set<ProjectPath> = []
   var room = WaitingRoom()
+  /// Those that have their turn again by themselves.
+  var encores = Encores()
+  /// Whether what fails now is given up.
+  var isLastRound = false
+  private let isWatching: Bool
   var tally: Tally
   /// Whether something was done that other processes asked for, so that discovery is to be taken again.
   var wasAsked = false
+  /// How often records may have been changed for other processes: what was read before is to be read again.
+  var changes = 0
+  /// When the hours begin, outside of which something was left.
+  var closedUntil: Timestamp?
+  /// Whether it was told that the hours are waited for.
+  var hasToldHours = false
+  /// When it was looked last whether other processes want something.
+  var lastLook: Timestamp
 
   /// - Parameter bell: is rung whenever a place becomes free.
-  init(limit: Int, bell: Bell, now: Timestamp) {
+  init(limit: Int, bell: Bell, now: Timestamp, isWatching: Bool) {
     self.limit = limit
     self.bell = bell
-    tally = Tally(since: now)
+    self.isWatching = isWatching
+    tally = Tally(since: now, isWatching: isWatching)
+    lastLook = now
   }
 
-  /// Waits until a place is free.
-  mutating func makeRoom(_ group: inout Passages) async {
-    while taken >= limit { await leave(&group) }
-  }
+  /// Whether one more may be under way.
+  var hasRoom: Bool { taken < limit }
 
-  /// Takes a place.
+  /// Has a file be under way in the place of its ticket.
   mutating func begin(
-    _ path: ProjectPath, _ group: inout Passages, _ work: @escaping @Sendable () async -> Passed
+    _ path: ProjectPath, _ ticket: Ticket, _ group: inout Passages,
+    _ work: @escaping @Sendable () async -> Passed
   ) {
     taken += 1
     underWay.insert(path)
     group.addTask { [landed, bell] in
       let passed = await work()
+      ticket.end()
       landed.add()
       bell.ring()
       return Landing(path: path, passed: passed)
@@ -175,8 +246,27 @@ struct Slots {
     landed.take()
     taken -= 1
     underWay.remove(landing.path)
-    if let outcome = landing.passed.outcome { tally.add(outcome) }
-    if landing.passed.stepFailed { tally.summary.stepsFailed += 1 }
+    let passed = landing.passed
+    if let outcome = passed.outcome { tally.add(outcome, of: landing.path) }
+    tally.summary.problems += passed.problems
+    if let due = passed.again { comeBack(landing.path, due: due) }
+    guard let failure = passed.stepFailed else { return }
+    let comesBack = !isLastRound && encores.add(landing.path, .step, due: failure.due)
+    // In a run that ends, the last try counts; else the first.
+    if isWatching ? failure.tries == 1 : !comesBack { tally.summary.stepsFailed += 1 }
+  }
+
+  /// Has a file come back that is not counted until then.
+  mutating func comeBack(_ path: ProjectPath, due: Timestamp) {
+    if !encores.add(path, .file, due: due) { tally.add(.left) }
+  }
+
+  /// Counts what the end of the run leaves undone.
+  mutating func countTheRest() {
+    for _ in 0..<room.settling { tally.add(.left) }
+    if isWatching { return }
+    for _ in 0..<encores.count(.file) { tally.add(.left) }
+    tally.summary.stepsFailed += encores.count(.step)
   }
 }
 

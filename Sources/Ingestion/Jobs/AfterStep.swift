@@ -1,3 +1,4 @@
+import FileSessions
 import Workspace
 
 /// What is done with a file once it is completed, or given up.
@@ -8,6 +9,8 @@ package enum AfterAction: Hashable, Sendable, Codable {
   case copy(to: String)
   /// Off the disk.
   case remove
+  /// Nothing; the recipe is asked about it again after so many seconds. Only for a file that was given up.
+  case retry(after: Double)
 }
 
 /// The progress of what is done afterwards. Recorded, so that a crash repeats no handler and loses no file.
@@ -20,6 +23,9 @@ package struct AfterStep: Hashable, Sendable, Codable {
   package var destination: String?
   /// Why the last try failed.
   package var error: String?
+  /// How often it failed, and when it is tried again.
+  package var tries: Int?
+  package var dueAt: Timestamp?
 
   package init() {}
 }

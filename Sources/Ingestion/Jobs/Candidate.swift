@@ -7,11 +7,14 @@ package struct Candidate: Hashable, Sendable {
   /// The path below the discover root.
   package var relative: String
   package var stamp: FileStamp
+  /// What discovery gave with it.
+  package var data: JobData?
 
-  package init(key: JobKey, relative: String, stamp: FileStamp) {
+  package init(key: JobKey, relative: String, stamp: FileStamp, data: JobData? = nil) {
     self.key = key
     self.relative = relative
     self.stamp = stamp
+    self.data = data
   }
 
   package var path: ProjectPath { key.path }
@@ -25,16 +28,20 @@ package struct Wishes: Hashable, Sendable {
   package var mimeType: String?
   /// nil: none.
   package var purpose: Purpose?
+  /// What stays with the job; nil: what discovery gave.
+  package var data: JobData?
   /// What is sent instead of the file; nil: the file itself.
   package var content: PreparedContent?
 
   package init(
-    filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil, content: PreparedContent? = nil
+    filename: String? = nil, mimeType: String? = nil, purpose: Purpose? = nil, data: JobData? = nil,
+    content: PreparedContent? = nil
   ) {
     self.filename = filename
     self.mimeType = mimeType
     self.purpose = purpose
     self.content = content
+    self.data = data
   }
 }
 

@@ -36,8 +36,13 @@ package struct Failure: Hashable, Sendable, Codable, Error {
   /// The service's id of the request.
   package var requestID: String?
 
+  /// Whether a service's refusal is one that it may not repeat.
+  package var isPassing: Bool?
+  /// How often the file was given up so far.
+  package var tries: Int?
+
   private enum CodingKeys: String, CodingKey {
-    case kind, message, handler, trace, status, type, code, param, movedTo
+    case kind, message, handler, trace, status, type, code, param, movedTo, isPassing, tries
     case requestID = "requestId"
   }
 
@@ -61,6 +66,8 @@ package struct Failure: Hashable, Sendable, Codable, Error {
     self.init(
       error.kind == .source ? .file : .service, error.message, status: error.status,
       type: error.kind.rawValue, code: error.code, param: error.param, requestID: error.requestID)
+    // An answer that cannot be understood says nothing of the file.
+    if error.shouldRetry ?? (error.kind.isTransient || error.kind == .unexpected) { isPassing = true }
   }
 
   /// The sentence, and after a service's refusal what a report to it needs.
@@ -78,11 +85,12 @@ package struct Failure: Hashable, Sendable, Codable, Error {
     return failure
   }
 
-  /// Whether the next run tries again although neither file nor recipe has changed.
+  /// Whether it is tried again, by itself and by the next run, although neither file nor recipe has changed.
   package var mayPass: Bool {
     switch kind {
     case .file, .changing: true
-    case .rejected, .script, .stopped, .service, .limit: false
+    case .service: isPassing ?? false
+    case .rejected, .script, .stopped, .limit: false
     }
   }
 }

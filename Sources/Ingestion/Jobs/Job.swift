@@ -12,6 +12,11 @@ package struct Job: Hashable, Sendable {
   /// Which text of the recipe, with which arguments, decided.
   package var recipeVersion: String
 
+  /// What discovery gave with the file when it was decided about.
+  package var offered: JobData?
+  /// What the recipe's decision put in its place.
+  package var ownData: JobData?
+
   /// What the session is opened with; nil until the recipe said yes.
   package var request: NewFile?
   /// The key under which it is opened, so that a repeat opens no second one.
@@ -27,15 +32,21 @@ package struct Job: Hashable, Sendable {
 
   /// Why the recipe skipped or deferred the file.
   package var reason: String?
+  /// Where the same content was sent from; set where the file was skipped for that.
+  package var sameAs: ProjectPath?
   /// Why it failed.
   package var failure: Failure?
-  /// When a deferred file is due again.
+  /// When a deferred file is due again, or one that failed has its turn by itself.
   package var dueAt: Timestamp?
   /// What is still to be done with the file now that it was completed or given up.
   package var step: AfterStep?
 
   /// How many sessions were opened for this content.
   package var opens = 0
+  /// How often the file was given up so far.
+  package var tries = 0
+  /// How often in a row it failed for a reason that may pass, without being given up.
+  package var rounds = 0
   /// How often the file changed while it was being sent.
   package var changes = 0
   /// Counts the changes of this record: a change is only written over the revision that it was made from.
@@ -51,6 +62,9 @@ package struct Job: Hashable, Sendable {
     self.recipeVersion = recipeVersion
   }
 
+  /// What the recipe keeps with the job.
+  package var data: JobData? { ownData ?? offered }
+
   /// Whether somebody asked that the recipe be asked again.
   package var isToBeRetried: Bool { recipeVersion.isEmpty }
 
@@ -60,6 +74,7 @@ package struct Job: Hashable, Sendable {
     recipeVersion = ""
     dueAt = nil
     step = nil
+    (tries, rounds) = (0, 0)
     failure?.movedTo = nil
   }
 }

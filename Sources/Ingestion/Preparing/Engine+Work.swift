@@ -3,7 +3,8 @@ import Workspace
 extension Engine {
   /// Takes away what was made for a file, once nothing more is to be done with it.
   func clearWork(of job: Job) async {
-    guard recipe.prepares || job.preparation != nil, !job.phase.isUnderWay, job.step == nil, !job.isPart
+    guard plan == nil, recipe.prepares || job.preparation != nil, !job.phase.isUnderWay, job.step == nil,
+      !job.isPart
     else {
       return
     }
@@ -12,6 +13,7 @@ extension Engine {
 
   /// Takes away what an earlier run made and nobody goes on with.
   func sweepWork(keeping jobs: [Job]) async {
+    guard plan == nil else { return }
     let names = Set(jobs.map(\.key.id))
     await offload { [workspace, profile, recipe] in
       WorkDirectory.sweep(profile: profile, recipe: recipe.name, keeping: names, in: workspace)

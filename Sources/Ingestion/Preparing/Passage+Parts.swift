@@ -5,6 +5,13 @@ import Workspace
 /// the whole is done when all of them are.
 extension Passage {
   func carryParts(of whole: Job, resumed: Bool) async throws(LedgerError) -> Passed {
+    let entry = engine.recipe.sendsContentOnce ? engine.contents.enter(whole, isResumed: resumed) : nil
+    defer { if let entry { engine.contents.leave(entry) } }
+    if !resumed, let entry, let duplicate = try await engine.duplicate(whole, entry) {
+      let known = try await engine.ledger.record(LedgerChange(duplicate))
+      engine.reportStanding(known, isNew: true)
+      return try await finish(known)
+    }
     var whole = whole
     var progress = Progress()
     if resumed {
@@ -49,7 +56,7 @@ extension Passage {
       }
       let situation: Delivery.Situation =
         progress.isOvertaken ? .overtaken : part.isRecorded ? .resumed : .fresh
-      let delivered = try await engine.courier.deliver(job, situation: situation)
+      let delivered = try await engine.courier(teller, ticket).deliver(job, situation: situation)
       job = delivered.job
       switch delivered.ending {
       case .delivered:
@@ -67,9 +74,9 @@ extension Passage {
       }
     }
     if job.phase == .completed {
-      let settled = try await engine.aftercare.settle(job)
+      let settled = try await engine.aftercare(teller).settle(job)
       job = settled.job
-      if case .failed = settled.ending { progress.stepFailed = true }
+      if case .failed = settled.ending { progress.stepFailed = failure(of: job.step) }
     }
     progress.add(job)
   }
@@ -108,16 +115,14 @@ extension Passage {
   private func close(_ whole: Job, _ progress: Progress) async throws(LedgerError) -> Passed {
     var whole = whole
     if let failure = progress.failure(of: whole.preparation?.parts.count ?? 0) {
-      whole.phase = .failed
-      whole.failure = failure
-      if engine.recipe.handlesFailed { whole.step = AfterStep() }
+      engine.fail(&whole, failure)
       whole = try await engine.ledger.record(LedgerChange(whole))
       engine.reportStanding(whole, isNew: true)
-      return Passed(outcome: Outcome(standing: whole), stepFailed: try await settle(whole))
+      return try await finish(whole)
     }
     let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
     // The next run does what is left for that part, and then closes the whole.
-    if progress.stepFailed { return Passed(outcome: outcome, stepFailed: true) }
+    if let failure = progress.stepFailed { return Passed(outcome: outcome, stepFailed: failure) }
     whole.phase = .done
     if let action = progress.action {
       whole.phase = .completed
@@ -130,7 +135,8 @@ extension Passage {
       SentVersion(of: whole, md5: $0.origin, sessionID: progress.sessionID ?? "")
     }
     whole = try await engine.ledger.record(LedgerChange(whole, sent: sent))
-    return Passed(outcome: outcome, stepFailed: try await settle(whole))
+    await noteOthers(of: whole)
+    return try await finish(whole, as: outcome)
   }
 }
 
@@ -142,7 +148,7 @@ extension Passage {
     var bytes: Int64 = 0
     var failures: [(name: String, failure: Failure)] = []
     /// What was to be done after some were sent failed.
-    var stepFailed = false
+    var stepFailed: Passed.StepFailure?
     /// The whole, or the recipe, is another: nothing new is begun, and what is open is cancelled.
     var isOvertaken = false
     /// What the last part that wanted something wants done with the whole.
@@ -181,6 +187,8 @@ extension Job {
       key: key, relative: whole.relative, phase: .decided, stamp: whole.stamp,
       recipeVersion: whole.recipeVersion)
     request = part.request
+    offered = whole.offered
+    ownData = part.data.map(JobData.init(recorded:))
     self.preparation = Preparation(origin: preparation.origin)
     self.preparation?.content = part.content
     self.preparation?.whole = whole.key.path

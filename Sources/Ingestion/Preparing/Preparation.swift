@@ -27,6 +27,8 @@ package struct Preparation: Hashable, Sendable, Codable {
     package var content: PreparedContent
     /// What its session is opened with.
     package var request: NewFile
+    /// What the recipe keeps with it, as JSON.
+    package var data: String?
   }
 
   // A path is kept as text; what is not there needs no room.

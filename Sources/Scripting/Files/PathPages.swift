@@ -37,7 +37,7 @@ final class PathPages: Sendable {
   }
 
   /// The next paths, fewer where some were given before; nil at the end.
-  func next() async throws(Failure) -> [ProjectPath]? {
+  func next() async throws(Failure) -> [NamedFile]? {
     let call = recipe.call(.discover)
     try throwFailure()
     let items: [LuaValue]
@@ -53,9 +53,9 @@ final class PathPages: Sendable {
     } catch {
       throw recipe.failure(of: error, in: call)
     }
-    let paths = take(items, call)
-    if paths.isEmpty { try throwFailure() }
-    return paths
+    let files = take(items, call)
+    if files.isEmpty { try throwFailure() }
+    return files
   }
 
   private func throwFailure() throws(Failure) {
@@ -63,35 +63,33 @@ final class PathPages: Sendable {
   }
 
   /// The paths up to the first one that is none, which fails the next page.
-  private func take(_ items: [LuaValue], _ call: HandlerCall) -> [ProjectPath] {
+  private func take(_ items: [LuaValue], _ call: HandlerCall) -> [NamedFile] {
     state.withLock { state in
-      var paths: [ProjectPath] = []
+      var files: [NamedFile] = []
       for item in items {
         do throws(WrongValue) {
-          let path = try self.path(item)
-          if state.seen.insert(PathDigest(path)).inserted { paths.append(path) }
+          let file = try self.file(item)
+          if state.seen.insert(PathDigest(file.path)).inserted { files.append(file) }
         } catch {
           state.failure = recipe.failure(of: call.failure("discover gave \(error.problem)"), in: call)
           break
         }
       }
-      return paths
+      return files
     }
   }
 
-  private func path(_ item: LuaValue) throws(WrongValue) -> ProjectPath {
-    let wanted = "a path, or { path = … }"
-    var value = item
+  private func file(_ item: LuaValue) throws(WrongValue) -> NamedFile {
+    let wanted = "a path, or { path = …, data = … }"
+    var (value, data) = (item, JobData?.none)
     if case .table(let table) = item {
-      if table["data"] != nil {
-        throw WrongValue("`data` with a path, which is not supported by this version")
-      }
-      try Values.onlyKnown(table, ["path"], wanted: wanted)
+      try Values.onlyKnown(table, ["path", "data"], wanted: wanted)
       value = table["path"] ?? .nil
+      data = try table["data"].map { value throws(WrongValue) in try Values.data(value) }
     }
     let text = try Values.text(value, wanted: wanted)
     do throws(WorkspaceError) {
-      return try recipe.context.workspace.path(text)
+      return NamedFile(try recipe.context.workspace.path(text), data: data)
     } catch {
       throw WrongValue("\"\(escapingControls(text))\": \(error.message)")
     }

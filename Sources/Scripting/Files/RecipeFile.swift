@@ -16,6 +16,8 @@ final class RecipeFile: Readable {
   let stamp: FileStamp
   /// The type that was sent, once it is settled.
   let sentType: String?
+  /// What the recipe keeps with the job.
+  let data: JobData?
   /// Whether its fate is known, so that it may not be where it was.
   let isSettled: Bool
   let context: LibraryContext
@@ -32,6 +34,7 @@ final class RecipeFile: Readable {
     relative = candidate.relative
     stamp = candidate.stamp
     sentType = nil
+    data = candidate.data
     isSettled = false
     self.context = context
     self.helpers = helpers
@@ -47,6 +50,7 @@ final class RecipeFile: Readable {
     relative = file.relative
     stamp = file.stamp
     sentType = file.request?.mimeType
+    data = file.data
     isSettled = true
     self.context = context
     self.helpers = helpers
@@ -118,6 +122,10 @@ extension RecipeFile {
     type.property("size") { file, call in call.push(file.stamp.size) }
     type.property("modified") { file, call in call.push(file.stamp.modifiedSeconds) }
     type.property("job") { file, call in try call.push(file.key.id) }
+    type.value("data") { file in
+      // A copy each time: what is changed in it is not kept.
+      try file.data.map { try JSONReader.read(Array($0.json.utf8)).value } ?? .nil
+    }
     type.waitingProperty("mime_type") { file in
       if let known = file.knownType { return LuaOperation { [.string(known)] } }
       return .blocking { [.string(try file.mimeType())] }

@@ -53,10 +53,14 @@ extension RecipeReader {
 
   private func time(_ key: RecipeKey, isZeroFine: Bool) throws(ScriptError) -> Duration? {
     guard let value = self[key] else { return nil }
+    guard let time = Self.time(value), isZeroFine || time > .zero else { throw unwanted(key, value) }
+    return time
+  }
+
+  /// A time: seconds, or a text such as `90s`; nil when it is none.
+  static func time(_ value: LuaValue) -> Duration? {
     let seconds = value.number ?? value.text.flatMap(Self.seconds)
-    guard let seconds, (0...Self.longest).contains(seconds), isZeroFine || seconds > 0 else {
-      throw unwanted(key, value)
-    }
+    guard let seconds, (0...Self.longest).contains(seconds) else { return nil }
     return .milliseconds(Int64((seconds * 1000).rounded(.up)))
   }
 
@@ -73,7 +77,7 @@ extension RecipeReader {
     return number * unit
   }
 
-  private func unwanted(_ key: RecipeKey, _ value: LuaValue) -> ScriptError {
+  func unwanted(_ key: RecipeKey, _ value: LuaValue) -> ScriptError {
     wrong(key, "is \(described(value)); it takes \(key.wanted.value)")
   }
 }

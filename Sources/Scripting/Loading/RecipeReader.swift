@@ -39,16 +39,21 @@ struct RecipeReader {
     }
     plan.decide = try rule(.decide, decision)
     plan.completed = try rule(.completed, allowsVerdict: false) { value throws(WrongValue) in
-      try Values.action(value, wanted: RecipeKey.completed.wanted.value, in: workspace)
+      try Values.action(value, .completed, wanted: RecipeKey.completed.wanted.value, in: workspace)
     }
     plan.failed = try rule(.failed, allowsVerdict: false) { value throws(WrongValue) in
-      try Values.action(value, wanted: RecipeKey.failed.wanted.value, in: workspace)
+      try Values.action(value, .failed, wanted: RecipeKey.failed.wanted.value, in: workspace)
     }
     plan.prepare = try function(.prepare)
+    plan.status = try function(.status)
     plan.summary = try function(.summary)
     plan.changed = try changed()
+    plan.sendsContentOnce = try sendsContentOnce()
+    plan.retries = try retries()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
+    plan.concurrency = try concurrency()
+    plan.order = try order()
     plan.permissions = try permissions()
     return plan
   }
@@ -59,6 +64,14 @@ struct RecipeReader {
       throw wrong(.changed, "is \(described(value)); it takes \(RecipeKey.changed.wanted.value)")
     }
     return policy
+  }
+
+  private func sendsContentOnce() throws(ScriptError) -> Bool {
+    guard let value = self[.dedupe] else { return false }
+    guard value.text == "content" else {
+      throw wrong(.dedupe, "is \(described(value)); it takes \(RecipeKey.dedupe.wanted.value)")
+    }
+    return true
   }
 
   /// The functions of the table.
@@ -143,7 +156,7 @@ struct RecipeReader {
   private func decision(_ value: LuaValue) throws(WrongValue) -> RecipePlan.Decision {
     let wanted = RecipeKey.decide.wanted.value
     guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
-    try Values.onlyKnown(table, ["filename", "mime_type", "purpose"], wanted: wanted)
+    try Values.onlyKnown(table, Values.decisionFields, wanted: wanted)
     var decision = RecipePlan.Decision()
     if let value = table["filename"] { decision.filename = try template(value) }
     if let value = table["mime_type"] {
@@ -152,6 +165,7 @@ struct RecipeReader {
     if let value = table["purpose"] {
       decision.purpose = try Values.purpose(value, wanted: RecipeKey.purpose.wanted.value)
     }
+    decision.data = try table["data"].map { value throws(WrongValue) in try Values.data(value) }
     return decision
   }
 }

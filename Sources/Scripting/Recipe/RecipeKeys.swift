@@ -12,13 +12,18 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case decide
   case completed
   case failed
+  case status
   case summary
   case changed
+  case dedupe
+  case retries
   case settle
   case inProgress = "in_progress"
   case ready
   case rescan
   case every
+  case concurrency
+  case order
   case limits
   case permissions
 
@@ -52,20 +57,30 @@ enum RecipeKey: String, CaseIterable, Sendable {
       )
     case .decide:
       (
-        "a function, a verdict, or a table of filename, mime_type and purpose",
-        "a verdict, or a table of filename, mime_type and purpose"
+        "a function, a verdict, or a table of filename, mime_type, purpose and data",
+        "a verdict, or a table of filename, mime_type, purpose and data"
       )
-    case .completed, .failed:
+    case .completed:
       (
         "{ move = DIR }, { copy = DIR }, { remove = true } or a function",
         "{ move = DIR }, { copy = DIR }, { remove = true } or nothing"
       )
-    case .summary: ("a function", "")
+    case .failed:
+      (
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or a function",
+        "{ move = DIR }, { copy = DIR }, { remove = true }, moontide.retry(SECONDS) or nothing"
+      )
+    case .status, .summary: ("a function", "")
     case .changed: ("\"send\", \"skip\" or \"fail\"", "")
+    case .retries:
+      ("a table such as { attempts = 5, first = \"1s\", longest = \"1m\" }", "")
+    case .dedupe: ("\"content\"", "")
     case .settle: ("seconds, such as 5, or a text such as \"500ms\" or \"2m\"", "")
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
     case .rescan, .every: ("a time above 0: seconds, or a text such as \"90s\" or \"15m\"", "")
+    case .concurrency: ("a whole number from 1 to 256", "")
+    case .order: ("\"newest\", \"oldest\" or \"smallest\"", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
     case .permissions: ("a table such as { net = { \"hooks.slack.com\" }, env = { \"SLACK_HOOK\" } }", "")
     }
@@ -73,7 +88,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "status", "dedupe", "retries", "concurrency", "plugins", "data", "order",
+    "plugins",
     "optional",
   ]
 

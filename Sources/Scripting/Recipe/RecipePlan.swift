@@ -1,3 +1,4 @@
+import FileSessions
 import Ingestion
 import LuaHost
 import LuaLibrary
@@ -16,13 +17,22 @@ struct RecipePlan: Sendable {
   var decide: Rule<Decision> = .absent
   var completed: Rule<AfterAction> = .absent
   var failed: Rule<AfterAction> = .absent
+  var status: LuaFunction?
   var summary: LuaFunction?
   /// What is done with a file that was sent before and has new content.
   var changed = ChangePolicy.send
+  /// Whether the same bytes are sent only once.
+  var sendsContentOnce = false
+  /// When failed calls to the service are made again; nil: as the engine does it.
+  var retries: RetryPolicy?
   /// When a file counts as complete.
   var settling = Settling()
   /// How often discovery is taken again while watching; nil: as the engine sees fit.
   var rediscovery: Duration?
+  /// How many of its files are under way at once; nil: any number.
+  var concurrency: Int?
+  /// The order in which its candidates are taken; nil: as they are found.
+  var order: CandidateOrder?
   /// What each call of a handler may use, and the state hold.
   var limits: LuaLimits
   /// What the recipe asks for; it permits nothing by itself.
@@ -43,7 +53,11 @@ struct RecipePlan: Sendable {
     var filename: FilenameTemplate?
     var mimeType: String?
     var purpose: String?
+    var data: JobData?
   }
+
+  /// `status`, as the handlers of settled files are called.
+  var observing: Rule<AfterAction> { status.map { .function($0) } ?? .absent }
 
   /// Whether deciding needs the script.
   var asksScript: Bool {
@@ -88,6 +102,9 @@ struct WrongValue: Error {
 enum Values {
   static let longestFilename = 255
 
+  /// What `decide` may give.
+  static let decisionFields = ["filename", "mime_type", "purpose", "data"]
+
   /// A filename of 1 to 255 Unicode scalars.
   static func filename(_ text: String) throws(WrongValue) -> String {
     let length = text.unicodeScalars.count
@@ -121,10 +138,13 @@ enum Values {
     return text
   }
 
-  /// `{ move = DIR }`, `{ copy = DIR }` or `{ remove = true }`.
+  /// `{ move = DIR }`, `{ copy = DIR }` or `{ remove = true }`; for a file that was given up also a wish to try again.
   static func action(
-    _ value: LuaValue, wanted: String, in workspace: Workspace
+    _ value: LuaValue, _ key: RecipeKey, wanted: String, in workspace: Workspace
   ) throws(WrongValue) -> AfterAction {
+    if key == .failed, let wish = value.object(as: RetryWish.self) {
+      return .retry(after: wish.delay.inSeconds)
+    }
     guard case .table(let table) = value else { throw WrongValue(value, wanted: wanted) }
     try onlyKnown(table, ["move", "copy", "remove"], wanted: wanted)
     guard table.fields.count == 1, let name = table.names.first, let field = table[name] else {
@@ -144,6 +164,23 @@ enum Values {
       throw WrongValue("\(name) = \"\(escapingControls(directory))\": \(error.message)")
     }
     return name == "move" ? .move(to: directory) : .copy(to: directory)
+  }
+
+  /// What stays with a job.
+  static func data(_ value: LuaValue) throws(WrongValue) -> JobData {
+    let bytes: [UInt8]
+    do {
+      bytes = try JSONWriter.write(value)
+    } catch {
+      let problem = (error as? LuaValueError)?.problem ?? "\(error)"
+      throw WrongValue("`data` that cannot be kept as JSON: \(problem)")
+    }
+    guard let data = JobData(json: String(decoding: bytes, as: UTF8.self)) else {
+      throw WrongValue(
+        "`data` of \(bytes.count) bytes as JSON; it takes \(JobData.mostBytes) at the most, and what is larger "
+          + "belongs into a file")
+    }
+    return data
   }
 
   /// Refuses fields that are not known, and values without a name.

@@ -44,6 +44,22 @@ enum Verdict: Hashable, Sendable {
   }
 }
 
+/// What `failed` may give: the recipe is asked about the file again after so long.
+struct RetryWish: Sendable {
+  var delay: Duration
+
+  private static let luaType = LuaObjectType<RetryWish>("retry") { type in
+    type.text { "retry(\($0.delay.inSeconds))" }
+  }
+
+  /// The function that makes it, as an addition to `moontide`.
+  static let module = LuaModule("moontide") { module in
+    module.function("retry") { call in
+      try call.push(.object(LuaObject(RetryWish(delay: call.seconds(1)), type: luaType)))
+    }
+  }
+}
+
 extension Verdict: CustomStringConvertible {
   var description: String {
     switch self {

@@ -49,6 +49,24 @@ package struct UnreliableLedger: Ledger {
     try await base.sentVersions(of: key)
   }
 
+  package func hasContent(
+    ofSize size: Int64, profile: String, recipe: String
+  ) async throws(LedgerError) -> Bool {
+    try await base.hasContent(ofSize: size, profile: profile, recipe: recipe)
+  }
+
+  package func unfinished(
+    profile: String, recipe: String, ofSize size: Int64
+  ) async throws(LedgerError) -> [Job] {
+    try await base.unfinished(profile: profile, recipe: recipe, ofSize: size)
+  }
+
+  package func sentPath(
+    size: Int64, md5: MD5Digest, profile: String, recipe: String
+  ) async throws(LedgerError) -> ProjectPath? {
+    try await base.sentPath(size: size, md5: md5, profile: profile, recipe: recipe)
+  }
+
   package func traces(
     profile: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Trace] {
@@ -59,6 +77,14 @@ package struct UnreliableLedger: Ledger {
 
   package func settle(request id: Int64) async throws(LedgerError) {
     try await pass(.record) { () async throws(LedgerError) in try await base.settle(request: id) }
+  }
+
+  package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {
+    try await pass(.record) { () async throws(LedgerError) in try await base.split(request: id, into: parts) }
+  }
+
+  package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] {
+    try await base.otherRecipes(of: key)
   }
 
   package func jobs(

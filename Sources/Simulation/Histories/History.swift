@@ -60,12 +60,14 @@ package struct History {
       walk: WalkSettings(
         root: try ProjectPath(isBelow ? "in" : "."), globs: try GlobSet(include: ["**/*.md"])),
       purpose: dice.pick([nil, .knowledgeUser, .meetingTranscript]) ?? nil, after: after,
-      afterFailure: dice.happens(0.2) ? .copy(to: "failed") : nil, dice: dice)
+      afterFailure: dice.pick([.copy(to: "failed"), .retry(after: 900), nil, nil, nil]) ?? nil,
+      sendsContentOnce: dice.happens(0.3), dice: dice)
   }
 
   private mutating func play() async {
     report.log.append(
-      "files \(names), then \(after.map { "\($0)" } ?? "nothing"), \(recipe.handlesFailed ? "copies" : "leaves") failed ones"
+      "files \(names), then \(after.map { "\($0)" } ?? "nothing"), \(recipe.handlesFailed ? "sees to" : "leaves") failed ones, "
+        + (recipe.sendsContentOnce ? "the same content once" : "each for itself")
     )
     for _ in 0..<dice.roll(1...6) {
       for _ in 0..<dice.roll(0...3) { shelf.change() }
@@ -134,7 +136,8 @@ package struct History {
     let problems = Mutex<[String]>([])
     let engine = Engine(
       recipe: recipe, profile: "simulated", service: UnreliableService(service, fate: fate),
-      ledger: UnreliableLedger(ledger, fate: fate), workspace: workspace, types: MIMETypes(), transfers: 1,
+      ledger: UnreliableLedger(ledger, fate: fate), workspace: workspace, types: MIMETypes(),
+      seat: Gate(places: 1).join(recipe.name),
       retry: Retrier(policy: .standard, sleep: { [clock] in clock.advance(by: $0) }, chance: { 0.5 }),
       clock: clock.machine, newKey: { "key-\(keys.next())" }
     ) { event in
@@ -181,8 +184,10 @@ package struct History {
     for entry in service.entries where entry.session.status == .completed {
       let bytes = entry.bytes ?? []
       let version = SimulatedRecipe.Completion(name: entry.request.filename, md5: MD5Digest(of: bytes))
-      if let other = seen.updateValue(entry.session.id, forKey: version) {
-        violate("\(version.name) was completed twice: \(other), \(entry.session.id)")
+      var key = version
+      if recipe.sendsContentOnce { key.name = "the same content" }
+      if let other = seen.updateValue(entry.session.id, forKey: key) {
+        violate("\(key.name) was completed twice: \(other), \(entry.session.id)")
       }
       if !shelf.wasWritten(bytes, name: version.name) {
         violate("\(entry.session.id) was completed with bytes that \(version.name) never had")
@@ -204,7 +209,10 @@ package struct History {
     // A copy of what was given up stays one, whatever became of the file later.
     for (path, content) in shelf.files() where !path.hasPrefix("failed/") {
       let name = (path as NSString).lastPathComponent
-      if !completed.contains(where: { $0.bytes == content && isName(name, of: $0) }) {
+      let isSent = completed.contains { entry in
+        entry.bytes == content && (recipe.sendsContentOnce || isName(name, of: entry))
+      }
+      if !isSent {
         violate("\(path) was never sent")
       }
     }

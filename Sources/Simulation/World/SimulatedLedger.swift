@@ -56,6 +56,37 @@ package final class SimulatedLedger: Ledger {
     state.withLock { $0.sent[key] ?? [] }
   }
 
+  package func hasContent(
+    ofSize size: Int64, profile: String, recipe: String
+  ) async throws(LedgerError) -> Bool {
+    let isSent = state.withLock { state in
+      state.sent.contains { key, versions in
+        key.profile == profile && key.recipe == recipe && versions.contains { $0.size == size }
+      }
+    }
+    guard !isSent else { return true }
+    return try await !unfinished(profile: profile, recipe: recipe, ofSize: size).isEmpty
+  }
+
+  package func unfinished(
+    profile: String, recipe: String, ofSize size: Int64
+  ) async throws(LedgerError) -> [Job] {
+    try await unfinished(profile: profile, recipe: recipe).filter { job in
+      job.stamp.size == size && job.phase.isUnderWay && job.phase != .completed
+    }
+  }
+
+  package func sentPath(
+    size: Int64, md5: MD5Digest, profile: String, recipe: String
+  ) async throws(LedgerError) -> ProjectPath? {
+    state.withLock { state in
+      state.order.first { key in
+        key.profile == profile && key.recipe == recipe
+          && (state.sent[key] ?? []).contains { $0.size == size && $0.md5 == md5 }
+      }?.path
+    }
+  }
+
   package func traces(
     profile: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Trace] {

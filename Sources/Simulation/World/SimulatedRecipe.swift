@@ -28,6 +28,7 @@ package final class SimulatedRecipe: Recipe {
   }
 
   package let name = "simulated"
+  package let sendsContentOnce: Bool
   private let walk: WalkSettings
   private let purpose: Purpose?
   private let after: AfterAction?
@@ -36,8 +37,10 @@ package final class SimulatedRecipe: Recipe {
   private let state = Mutex(State())
 
   package init(
-    walk: WalkSettings, purpose: Purpose?, after: AfterAction?, afterFailure: AfterAction?, dice: Dice
+    walk: WalkSettings, purpose: Purpose?, after: AfterAction?, afterFailure: AfterAction?,
+    sendsContentOnce: Bool, dice: Dice
   ) {
+    self.sendsContentOnce = sendsContentOnce
     self.walk = walk
     self.purpose = purpose
     self.after = after

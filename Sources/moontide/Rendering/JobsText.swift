@@ -1,4 +1,5 @@
 import FileSessions
+import FoundationEssentials
 import Ingestion
 import SQLiteLedger
 
@@ -61,7 +62,11 @@ struct JobJSON: Encodable {
   var step: Step?
   /// How many sessions were opened for this content, and how often it changed meanwhile.
   var opens: Int
+  /// How often the file was given up so far.
+  var tries: Int
   var changes: Int
+  /// What the recipe keeps with the job.
+  var data: JSONValue?
   var history: [Event]?
 
   init(_ job: Job, changedAt: Timestamp, history: [JobStory.Event]? = nil) {
@@ -81,7 +86,9 @@ struct JobJSON: Encodable {
     dueAt = job.dueAt
     step = job.step.map { Step(isHandled: $0.isHandled, destination: $0.destination, error: $0.error) }
     opens = job.opens
+    tries = job.tries
     changes = job.changes
+    data = job.data.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.json.utf8)) }
     self.history = history?.map { Event(at: $0.at, phase: $0.phase, note: $0.note) }
   }
 }

@@ -29,6 +29,16 @@ enum WhyText {
     }
   }
 
+  /// Says of each destination for which several recipes have taken the file that these are jobs of their own.
+  static func company(_ stories: [JobStory]) -> [String] {
+    Dictionary(grouping: stories.map(\.job.key), by: \.profile).sorted { $0.key < $1.key }.compactMap {
+      profile, keys in
+      guard keys.count > 1 else { return nil }
+      let names = keys.map(\.recipe).sorted().joined(separator: ", ")
+      return "\(keys.count) recipes have taken it (profile \(profile)), each for itself: \(names)."
+    }
+  }
+
   /// A job and its history.
   static func story(_ story: JobStory) -> String {
     let job = story.job
@@ -40,9 +50,12 @@ enum WhyText {
       text += session.expiresAt.map { ", expires \($0)" } ?? ""
       text += "\n"
     }
+    if let data = job.data { text += "  data \(data.json.printable)\n" }
     if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
     if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
     if let place = job.failure?.movedTo { text += "  moved to \(place.printable)\n" }
+    if job.tries > 0 { text += "  given up \(Format.count(job.tries, "time"))\n" }
+    if job.comesBack { text += "  it has its turn again by itself, in a later run too\n" }
     if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
     if let md5 = job.md5 { text += "  md5 \(md5)\n" }
     if let step = job.step {

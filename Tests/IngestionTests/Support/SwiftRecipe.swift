@@ -15,7 +15,24 @@ final class SwiftRecipe: Recipe {
   let changed: ChangePolicy
   let rediscovery: Duration?
   let prepares: Bool
+  let concurrency: Int?
+  let order: CandidateOrder?
   let before: (@Sendable (Candidate) async -> Void)?
+  /// What discovery names, in place of a walk.
+  let named: [NamedFile]?
+  /// Whether statuses are followed, and with what failure.
+  let followsStatus: Bool
+  let sendsContentOnce: Bool
+  let retries: RetryPolicy?
+  /// How often `completed` fails.
+  let stepFaults: CallsLeft
+  /// How often the file had been given up, of each call of `failed`.
+  let tries = Mutex<[Int?]>([])
+  let statusFailure: Failure?
+  /// `a.md PENDING`
+  let statuses = Mutex<[String]>([])
+  /// What handlers of settled files saw: `completed a.md {"n":1}`
+  let seenData = Mutex<[String]>([])
   let summaries = Mutex<[RunSummary]>([])
   let completions = Mutex<[String]>([])
   let failures = Mutex<[String]>([])
@@ -26,6 +43,9 @@ final class SwiftRecipe: Recipe {
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     changed: ChangePolicy = .send, rediscovery: Duration? = nil, prepares: Bool = false,
+    concurrency: Int? = nil, order: CandidateOrder? = nil, named: [NamedFile]? = nil,
+    followsStatus: Bool = false, sendsContentOnce: Bool = false,
+    retries: RetryPolicy? = nil, stepFaults: Int = 0, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
     before: (@Sendable (Candidate) async -> Void)? = nil
   ) throws {
@@ -38,7 +58,15 @@ final class SwiftRecipe: Recipe {
     self.changed = changed
     self.rediscovery = rediscovery
     self.prepares = prepares
+    self.concurrency = concurrency
+    self.order = order
     self.before = before
+    self.named = named
+    self.followsStatus = followsStatus
+    self.sendsContentOnce = sendsContentOnce
+    self.retries = retries
+    self.stepFaults = CallsLeft(stepFaults)
+    self.statusFailure = statusFailure
     self.ruling = ruling
   }
 
@@ -46,7 +74,27 @@ final class SwiftRecipe: Recipe {
   var handlesCompleted: Bool { after != nil }
   var handlesFailed: Bool { afterFailure != nil }
 
-  func discovery() -> Discovery { .walk(walk) }
+  var handlesStatus: Bool { followsStatus }
+
+  func discovery() -> Discovery {
+    guard let named else { return .walk(walk) }
+    let left = Mutex(named)
+    return .named { () async throws(Failure) in
+      left.withLock { left in
+        defer { left = [] }
+        return left.isEmpty ? nil : left
+      }
+    }
+  }
+
+  func status(_ file: SettledFile, session: FileSession) async throws(Failure) {
+    statuses.withLock { $0.append("\(file.key.path) \(session.status.rawValue)") }
+    if let statusFailure { throw statusFailure }
+  }
+
+  private func see(_ handler: String, _ file: SettledFile) {
+    seenData.withLock { $0.append("\(handler) \(file.key.path) \(file.data?.json ?? "-")") }
+  }
 
   func decide(_ candidates: [Candidate]) -> [Ruling] {
     asked.withLock { $0 += candidates.map(\.path.string) }
@@ -69,12 +117,16 @@ final class SwiftRecipe: Recipe {
     }
   }
 
-  func completed(_ file: SettledFile, session: FileSession) -> AfterAction? {
+  func completed(_ file: SettledFile, session: FileSession) throws(Failure) -> AfterAction? {
+    if stepFaults.take() { throw Failure(.script, "the webhook is away") }
+    see("completed", file)
     completions.withLock { $0.append(file.key.path.string) }
     return after
   }
 
   func failed(_ file: SettledFile, failure: Failure) -> AfterAction? {
+    see("failed", file)
+    tries.withLock { $0.append(failure.tries) }
     failures.withLock { $0.append(file.key.path.string) }
     return afterFailure
   }

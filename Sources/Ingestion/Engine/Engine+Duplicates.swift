@@ -1,0 +1,50 @@
+import FileSessions
+import Workspace
+
+/// `dedupe = "content"`: the same bytes are sent once for a recipe.
+extension Engine {
+  /// The record of a file whose content was sent, or is about to be, under another path; nil where it is to be sent.
+  ///
+  /// Waits for files under way that have the same content. What the answer rests on is always the record of what was
+  /// sent, read last: whatever became of those files, it is in there.
+  func duplicate(_ job: Job, _ entry: ContentGate.Entry) async throws(LedgerError) -> Job? {
+    let (profile, recipe, size) = (profile, recipe.name, job.stamp.size)
+    let rivals = contents.rivals(of: entry)
+    if rivals.isEmpty, try await !ledger.hasContent(ofSize: size, profile: profile, recipe: recipe) {
+      return nil
+    }
+    // One that cannot be read, or has changed, is left to those who would send it.
+    guard let md5 = await entry.md5(in: workspace) else { return nil }
+    for rival in rivals where await rival.md5(in: workspace) == md5 { await rival.end() }
+
+    let others = try await ledger.unfinished(profile: profile, recipe: recipe, ofSize: size)
+    var next = job
+    next.md5 = md5
+    next.idempotencyKey = nil
+    for other in others where other.key != job.key && other.stamp.size == size {
+      guard await content(of: other) == md5 else { continue }
+      // Its session is open and nobody sees to it now, since the service was away say.
+      next.phase = .deferred
+      next.dueAt = clock.now + Self.patience
+      next.reason = "same content as \(other.key.path), which is under way"
+      return next
+    }
+    guard let path = try await ledger.sentPath(size: size, md5: md5, profile: profile, recipe: recipe) else {
+      return nil
+    }
+    next.phase = .skipped
+    next.sameAs = path
+    next.reason = "same content as \(path)"
+    return next
+  }
+
+  /// For how long a file waits whose content is that of a session which an earlier run left open.
+  private static let patience = Duration.seconds(30)
+
+  /// The md5 of the bytes that a job is going to complete, as far as that is known.
+  private func content(of job: Job) async -> MD5Digest? {
+    if let md5 = job.md5 { return md5 }
+    let found = await offload { [workspace] in try? workspace.fingerprint(of: job.key.path) } ?? nil
+    return found?.stamp == job.stamp ? found?.md5 : nil
+  }
+}
