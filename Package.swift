@@ -37,7 +37,8 @@ let package = Package(
     .executableTarget(
       name: "moontide",
       dependencies: [
-        "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "LightfieldClient",
+        "Scripting", "SQLiteLedger", "LuaHTTP", "LuaLibrary", "LuaHost", "FileServer", "MetricsServer",
+        "LightfieldClient",
         "Ingestion", "LocalService", "Workspace", "FileSessions", "Digests", "CProcess", argumentParser,
         logging,
         metrics, serviceLifecycle,
@@ -49,10 +50,14 @@ let package = Package(
     .target(
       name: "FileServer",
       dependencies: [
-        "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore, hummingbirdTLS, logging,
+        "MetricsServer", "LocalService", "FileSessions", "Digests", hummingbird, hummingbirdCore,
+        hummingbirdTLS, logging,
         metrics,
         serviceLifecycle, nioCore, nioHTTP1, nioSSL,
       ]),
+    .target(
+      name: "MetricsServer",
+      dependencies: [hummingbirdCore, hummingbird, logging, metrics, serviceLifecycle, nioCore]),
     .target(
       name: "LightfieldClient",
       dependencies: [
@@ -91,10 +96,16 @@ let package = Package(
         "FileServer", "LightfieldClient", "LocalService", "FileSessions", "Digests", nioCore, nioHTTP1,
         nioPosix,
       ], path: "Tests/ServiceTestSupport"),
+    .executableTarget(
+      name: "CrashChild",
+      dependencies: [
+        "Scripting", "SQLiteLedger", "LuaLibrary", "Ingestion", "LocalService", "Workspace", "FileSessions",
+      ], path: "Tests/CrashChild"),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "moontide", "ScriptTestSupport", "FileServer", "LocalService", "FileSessions", "Digests",
+        "moontide", "CrashChild", "ScriptTestSupport", "FileServer", "LocalService", "FileSessions",
+        "Digests",
         asyncHTTPClient,
         grdb,
       ]),
@@ -114,7 +125,8 @@ let package = Package(
     .testTarget(
       name: "FileServerTests",
       dependencies: [
-        "FileServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics, nioCore,
+        "FileServer", "MetricsServer", "LocalService", "FileSessions", "Digests", asyncHTTPClient, metrics,
+        nioCore,
       ]),
     .testTarget(
       name: "LightfieldClientTests", dependencies: ["LightfieldClient", "FileSessions", "Digests", logging],

@@ -28,6 +28,9 @@
 #define CLB_DEPTH_BITS 8
 #define CLB_DEPTH_MASK ((1 << CLB_DEPTH_BITS) - 1)
 
+// How many host objects may be dead before they are collected, beside as many as are alive.
+#define CLB_DEAD_OBJECTS 2000
+
 extern const char clb_waiting_mark;  // yielded by a coroutine that waits for the host
 extern const char clb_stop_mark;     // the error value of a call that was stopped
 

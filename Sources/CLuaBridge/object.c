@@ -17,6 +17,7 @@ static int object_gc(lua_State *L) {
   void *swift = object->swift;
   object->swift = NULL;
   if (swift == NULL) return 0;
+  host->objects--;
   host->in_swift++;
   host->callbacks.release(swift);
   host->in_swift--;
@@ -135,11 +136,22 @@ void clb_open_objects(clb_host *host) {
   finish_metatable(host, "value");
 }
 
+// Collects garbage when dead host objects may be many. Lua would wait for long: it does not see what an object holds
+// in Swift, and in the cycle that finds it dead it counts it as alive, since its finalizer is still to run. So each
+// cycle would begin at twice as many objects as the one before, up to the script's cap.
+static void collect_objects(lua_State *L, clb_host *host) {
+  if (host->objects < 2 * host->objects_alive + CLB_DEAD_OBJECTS) return;
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  host->objects_alive = host->objects;
+}
+
 void clb_push_object(lua_State *L, void *swift, int type) {
   clb_host *host = clb_host_in(L);
+  collect_objects(L, host);
   clb_object *object = lua_newuserdatauv(L, sizeof *object, 0);
   object->swift = swift;
   object->type = type;
+  host->objects++;
   lua_rawgeti(L, LUA_REGISTRYINDEX, host->metatables[type]);
   lua_setmetatable(L, -2);
 }

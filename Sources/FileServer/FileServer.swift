@@ -5,6 +5,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import LocalService
 import Logging
+import MetricsServer
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
@@ -36,7 +37,7 @@ package final class FileServer: Service {
     surroundings: FileServerSurroundings = FileServerSurroundings(),
     onBound: @escaping @Sendable (Address) async -> Void = { _ in }
   ) throws(FileServerError) {
-    let registry = PrometheusRegistry()
+    let registry = PrometheusRegistry(help: ServerMetrics.help)
     door = FrontDoor(
       store: store, configuration: configuration, surroundings: surroundings,
       signer: URLSigner(try SigningSecret.load(in: store.directory)),

@@ -1,6 +1,7 @@
 import FileSessions
 import HummingbirdCore
 import LocalService
+import MetricsServer
 import NIOCore
 
 /// What happens to every request, in this order: the route, the key (401), the rate (429), the version (400), the

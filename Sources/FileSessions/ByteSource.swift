@@ -10,6 +10,15 @@ package protocol ByteSource: Sendable {
   ///
   /// Blocks: call it on a thread that may.
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
+
+  /// How many of the next `count` bytes may be sent now, 1 at the least; waits until there are some.
+  ///
+  /// Whoever sends asks before each piece. Throws when the task is cancelled.
+  func admitted(_ count: Int) async throws -> Int
+}
+
+extension ByteSource {
+  package func admitted(_ count: Int) async throws -> Int { count }
 }
 
 /// Bytes that are already in memory.

@@ -131,10 +131,14 @@ extension FilePolicy {
   /// The filename that a session gets: knowledge uploads carry the moment before their last extension, so
   /// `playbook.md` becomes `playbook_1713045600000.md`.
   package func sessionFilename(for file: NewFile, at moment: Timestamp) -> String {
+    sessionFilename(for: file, suffix: "_\(moment.milliseconds)")
+  }
+
+  /// The same with another text in the place of the moment.
+  func sessionFilename(for file: NewFile, suffix: String) -> String {
     guard let purpose = file.purpose, purposes[purpose.rawValue]?.suffixed == true else {
       return file.filename
     }
-    let suffix = "_\(moment.milliseconds)"
     guard let dot = file.filename.lastIndex(of: "."), dot > file.filename.startIndex else {
       return file.filename + suffix
     }

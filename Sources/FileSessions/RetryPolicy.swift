@@ -80,7 +80,10 @@ package struct Retrier: Sendable {
   }
 
   /// Calls `attempt` until it succeeds or the policy gives up; then throws the last error.
+  ///
+  /// - Parameter onRetry: is told of each failed try that another one follows on, and how long is waited before.
   package func callAsFunction<Value: Sendable>(
+    onRetry: (ServiceError, Duration) -> Void = { _, _ in },
     _ attempt: () async throws(ServiceError) -> Value
   ) async throws(ServiceError) -> Value {
     var number = 1
@@ -91,6 +94,7 @@ package struct Retrier: Sendable {
         guard case .retry(let wait) = policy.decide(after: error, attempt: number, chance: chance()) else {
           throw error
         }
+        onRetry(error, wait)
         do { try await sleep(wait) } catch _ { throw error }
         number += 1
       }

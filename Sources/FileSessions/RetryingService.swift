@@ -2,10 +2,16 @@
 package struct RetryingService: LightfieldService {
   private let base: any LightfieldService
   private let retry: Retrier
+  private let pace: @Sendable (any ByteSource) -> any ByteSource
 
-  package init(_ base: any LightfieldService, retry: Retrier) {
+  /// - Parameter pace: gives the source that is sent instead of another.
+  package init(
+    _ base: any LightfieldService, retry: Retrier,
+    pace: @escaping @Sendable (any ByteSource) -> any ByteSource = { $0 }
+  ) {
     self.base = base
     self.retry = retry
+    self.pace = pace
   }
 
   package func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
@@ -15,7 +21,8 @@ package struct RetryingService: LightfieldService {
   package func upload(
     _ opened: OpenedSession, _ source: any ByteSource
   ) async throws(ServiceError) -> Receipt {
-    try await retry { () async throws(ServiceError) in try await base.upload(opened, source) }
+    let source = pace(source)
+    return try await retry { () async throws(ServiceError) in try await base.upload(opened, source) }
   }
 
   package func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession

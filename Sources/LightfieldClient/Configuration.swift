@@ -23,6 +23,8 @@ extension LightfieldClient {
     package var connections: Int
     /// Is told of every call: method, path and outcome. Never of keys, signatures or bodies.
     package var logger: Logger
+    /// Is told of every call once it has ended, on any thread.
+    package var note: @Sendable (CallRecord) -> Void = { _ in }
 
     package init(
       baseURL: String = "https://api.lightfield.app", userAgent: String = "moontide",

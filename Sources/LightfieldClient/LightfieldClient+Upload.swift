@@ -41,21 +41,29 @@ extension LightfieldClient {
     _ message: HTTPClientRequest, to url: ServiceURL, _ reader: UploadReader
   ) async throws(ServiceError) -> Answer {
     let watch = StallWatch(clock: steadyClock, limit: configuration.stallTimeout)
+    var call = Timed(name: "PUT \(url.origin)")
+    call.begins(at: steadyClock.now)
+    let error: ServiceError
     do {
-      return try await watch.run(
-        progress: { reader.bytesSent }, isDone: { reader.bytesSent >= reader.length }
+      let answer = try await watch.run(
+        progress: { reader.bytesSent }, isDone: { reader.bytesSent >= reader.length },
+        isHeld: { reader.isHeld }
       ) { [transport] in
         let response = try await transport.begin(message, to: url, within: nil)
         return try await transport.finish(response, limit: Self.longestError, cuts: true)
       }
+      note(call, answer)
+      return answer
     } catch is StallWatch.Stalled {
-      throw failure(
+      error = failure(
         ServiceError(
           .unreachable,
           "\(url.origin) took no bytes for \(configuration.stallTimeout.inSeconds) seconds."),
         of: "PUT", host: url.origin)
-    } catch {
-      throw reader.failure ?? failure(error, of: "PUT", host: url.origin)
+    } catch let reason {
+      error = reader.failure ?? failure(reason, of: "PUT", host: url.origin)
     }
+    note(call, error)
+    throw error
   }
 }

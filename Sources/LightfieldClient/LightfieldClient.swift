@@ -69,8 +69,10 @@ package final class LightfieldClient: Sendable {
 
   private func send(_ request: APIRequest) async throws(ServiceError) -> Answer {
     let message = try message(of: request)
+    var call = Timed(name: request.name)
     do {
       let pass = try await pacer.admit(request.category)
+      call.begins(at: steadyClock.now)
       let response: HTTPClientResponse
       do {
         response = try await transport.begin(message, to: service, within: configuration.answerTimeout)
@@ -79,9 +81,13 @@ package final class LightfieldClient: Sendable {
         throw error
       }
       await pacer.answered(pass, RateReport(response, now: clock.now))
-      return try await transport.finish(response, limit: Self.longestAnswer, cuts: false)
+      let answer = try await transport.finish(response, limit: Self.longestAnswer, cuts: false)
+      note(call, answer)
+      return answer
     } catch {
-      throw failure(error, of: request.name, host: service.origin)
+      let error = failure(error, of: request.name, host: service.origin)
+      note(call, error)
+      throw error
     }
   }
 

@@ -58,11 +58,12 @@ package final class UploadWriter: Sendable {
         await abandon()
         throw .cancelled
       }
+      let count = try await admitted(Int(min(length - offset, Int64(BlobDirectory.pieceSize))), of: source)
       let start = offset
       // A small file takes one visit to the thread: read, hash, write, flush and rename.
       let step = try await store.onDisk { () throws -> (next: Int64, receipt: Receipt?) in
         do {
-          let next = try self.pump(source, from: start, of: length)
+          let next = try self.pump(source, count, from: start, of: length)
           return (next, next == length ? try self.publish() : nil)
         } catch {
           self.end()
@@ -74,9 +75,21 @@ package final class UploadWriter: Sendable {
     }
   }
 
+  /// How much may be sent now; what keeps it from being known ends the upload.
+  private func admitted(_ count: Int, of source: any ByteSource) async throws(ServiceError) -> Int {
+    if count == 0 { return 0 }
+    do {
+      return min(count, max(1, try await source.admitted(count)))
+    } catch {
+      await abandon()
+      throw error as? ServiceError ?? .cancelled
+    }
+  }
+
   /// Moves a piece from the source; tells where the next begins.
-  private func pump(_ source: any ByteSource, from offset: Int64, of length: Int64) throws -> Int64 {
-    let size = Int(min(length - offset, Int64(BlobDirectory.pieceSize)))
+  private func pump(
+    _ source: any ByteSource, _ size: Int, from offset: Int64, of length: Int64
+  ) throws -> Int64 {
     if size == 0 { return offset }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
     defer { buffer.deallocate() }

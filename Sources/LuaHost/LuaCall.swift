@@ -27,6 +27,14 @@ package struct LuaCall: ~Copyable {
   /// What the caller of the handler that is running named it, if it did.
   package var label: String? { stack.machine.running?.label }
 
+  /// Where the script called the function; nil where that is no line of a script.
+  package var place: LuaPlace? {
+    guard lua_checkstack(stack.state, 4) != 0 else { return nil }
+    var place = clb_place()
+    clb_find_place(stack.state, &place)
+    return stack.machine.scriptPlace(place)
+  }
+
   /// The object that a method or property belongs to.
   func receiver<Object: Sendable>() throws -> Object {
     if let object = stack.machine.object(stack.state, at: 1), let value = object.value as? Object {

@@ -200,10 +200,11 @@ extension LuaMachine {
 }
 
 /// A line of a script.
-struct LuaPlace {
-  let chunk: String
+package struct LuaPlace: Hashable, Sendable {
+  /// The name of the script, or of a module: `handbook.lua`.
+  package let chunk: String
   /// Counted from 1.
-  let line: Int
+  package let line: Int
 }
 
 /// A chunk's source, kept to show the line of an error.

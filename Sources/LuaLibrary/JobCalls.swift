@@ -26,6 +26,7 @@ package final class JobCalls: Sendable {
   private let version: String
   private let once: Once
   private let counts = Mutex<[String: Int]>([:])
+  private let reached = Mutex<UnknownPoint?>(nil)
 
   /// - Parameters:
   ///   - job: what names the job, the same in every run.
@@ -34,6 +35,14 @@ package final class JobCalls: Sendable {
     self.job = job
     self.version = version
     self.once = once
+  }
+
+  /// Where the handlers first reached for what a dry run cannot know; nil where they did not.
+  package var unknown: UnknownPoint? { reached.withLock { $0 } }
+
+  /// Notes that a handler reached for what a dry run cannot know, whatever it makes of the error.
+  func reach(_ point: UnknownPoint) {
+    reached.withLock { $0 = $0 ?? point }
   }
 
   /// Enters a call, in the order in which the script makes them.

@@ -36,6 +36,11 @@ package struct LibraryContext: Sendable {
   package var recordWrite: @Sendable (ProjectPath) async throws -> Void
   /// Is told of every session that the script opened, so that none is left pending unseen.
   package var sessionOpened: @Sendable (FileSession) async throws -> Void
+  /// What is different in a dry run; nil in a real one.
+  package var planning: Planning?
+
+  /// Is told how long each handler took; nil where nobody wants to know.
+  package var observer: HandlerObserver?
 
   package init(
     script: String = "script", workspace: Workspace, types: MIMETypes, service: any LightfieldService,

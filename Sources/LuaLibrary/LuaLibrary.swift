@@ -32,7 +32,11 @@ package enum LuaLibrary {
       module.waiting("sleep") { call in
         let duration = try call.seconds(1)
         return LuaOperation {
-          try await context.sleep(duration)
+          if let planning = context.planning {
+            planning.pass(duration)
+          } else {
+            try await context.sleep(duration)
+          }
           return []
         }
       }

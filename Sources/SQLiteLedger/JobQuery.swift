@@ -19,6 +19,10 @@ struct JobQuery {
       terms.append("recipe = ?")
       arguments.append(recipe)
     }
+    if let others = selection.otherThan {
+      terms.append("recipe NOT IN (SELECT value FROM json_each(?))")
+      arguments.append(try Self.list(others))
+    }
     if !selection.phases.isEmpty {
       terms.append("phase IN (SELECT value FROM json_each(?))")
       arguments.append(try Self.list(selection.phases.map(\.rawValue)))
@@ -27,14 +31,18 @@ struct JobQuery {
       terms.append("path IN (SELECT value FROM json_each(?))")
       arguments.append(try Self.list(selection.paths))
     }
-    if let reason = selection.reason {
+    if let reason = selection.reason, let kind = Failure.Kind(rawValue: reason) {
+      // The word may occur in the reasons of others.
+      terms.append("json_extract(failure, '$.kind') = ?")
+      arguments.append(kind.rawValue)
+    } else if let reason = selection.reason {
       terms.append(
         """
         (instr(lower(coalesce(reason, '')), lower(?)) > 0 OR failure IS NOT NULL AND (
-          json_extract(failure, '$.kind') = ? OR json_extract(failure, '$.code') = ?
+          json_extract(failure, '$.code') = ?
           OR instr(lower(json_extract(failure, '$.message')), lower(?)) > 0))
         """)
-      arguments += Array(repeating: reason, count: 4)
+      arguments += Array(repeating: reason, count: 3)
     }
     if let since = selection.since {
       terms.append("\(Self.changedAt) >= ?")

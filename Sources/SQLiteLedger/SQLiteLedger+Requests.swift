@@ -14,6 +14,32 @@ extension SQLiteLedger {
     }
   }
 
+  package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {
+    try await write { database in
+      // Of two who see it, one does it.
+      guard
+        let moment = try Int64.fetchOne(
+          database, sql: "DELETE FROM requests WHERE id = ? RETURNING at", arguments: [id])
+      else { return }
+      for part in parts {
+        try database.execute(
+          sql: "INSERT INTO requests (at, content) VALUES (?, ?)",
+          arguments: [moment, try JobRow.encode(part)])
+      }
+    }
+  }
+
+  package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] {
+    try await read { database in
+      try String.fetchAll(
+        try database.cachedStatement(
+          sql: """
+            SELECT recipe FROM jobs WHERE path = ? AND profile = ? AND recipe <> ?
+              AND phase IN ('completed', 'done') AND session IS NOT NULL ORDER BY recipe
+            """), arguments: [key.path.string, key.profile, key.recipe])
+    }
+  }
+
   package func jobs(
     _ selection: JobSelection, after id: Int64, limit: Int
   ) async throws(LedgerError) -> JobPage {

@@ -7,25 +7,47 @@ import Workspace
 
 /// The ledger on SQLite: one file, `ledger.sqlite`, in the state directory.
 ///
-/// One process owns it at a time; ``LedgerReader`` reads beside it. Every change is on the disk before the call
-/// returns; changes that come together share one flush.
+/// One process owns it at a time; others read beside it. Every change is on the disk before the call returns;
+/// changes that come together share one flush.
 package final class SQLiteLedger: Ledger {
   static let fileName = "ledger.sqlite"
 
-  private let store: SQLiteStore
-  private let lock: OwnerLock
+  private enum Access {
+    case owner(SQLiteStore, OwnerLock)
+    case reader(SQLiteReader)
+  }
+
+  private let access: Access
+  private let path: String
   private let clock: WallClock
 
   /// Takes the ledger in `directory`, making it when it is not there.
   ///
   /// Throws `owned` when another process has it, saying which.
   package init(directory: String, clock: WallClock) throws(LedgerError) {
-    lock = try OwnerLock(directory: directory, now: clock.now)
+    let lock = try OwnerLock(directory: directory, now: clock.now)
     self.clock = clock
+    path = directory + "/" + Self.fileName
     do throws(StoreError) {
-      store = try SQLiteStore(
-        path: directory + "/" + Self.fileName, applicationID: LedgerSchema.applicationID,
-        migrator: LedgerSchema.migrator)
+      access = .owner(
+        try SQLiteStore(
+          path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator), lock)
+    } catch {
+      throw LedgerError(.unavailable, error.message)
+    }
+  }
+
+  /// Opens the ledger in `directory` to read it, also while another process owns it; nil when there is none yet.
+  ///
+  /// Nothing is written to it: what would be throws `unavailable`.
+  package init?(reading directory: String, clock: WallClock) throws(LedgerError) {
+    self.clock = clock
+    path = directory + "/" + Self.fileName
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do throws(StoreError) {
+      access = .reader(
+        try SQLiteStore.reading(
+          path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator))
     } catch {
       throw LedgerError(.unavailable, error.message)
     }
@@ -34,7 +56,7 @@ package final class SQLiteLedger: Ledger {
   package func jobs(
     profile: String, recipe: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Job] {
-    let list = try Self.list(paths)
+    let list = PathList(paths).json
     return try await read { database in
       let rows = try Row.fetchCursor(
         try database.cachedStatement(
@@ -48,6 +70,26 @@ package final class SQLiteLedger: Ledger {
         jobs[job.key.path] = job
       }
       return jobs
+    }
+  }
+
+  package func doneStamps(
+    profile: String, recipe: String, paths: [ProjectPath]
+  ) async throws(LedgerError) -> [FileStamp?] {
+    let list = PathList(paths)
+    return try await read { database in
+      let rows = try Row.fetchCursor(
+        try database.cachedStatement(
+          sql: """
+            SELECT list.key, size, modified, inode FROM json_each(?) AS list
+            CROSS JOIN jobs ON profile = ? AND recipe = ? AND jobs.path = list.value WHERE phase = 'done'
+            """), arguments: [list.json, profile, recipe])
+      var stamps = [FileStamp?](repeating: nil, count: list.count)
+      while let row = try rows.next() {
+        stamps[row[0]] = FileStamp(
+          size: row[1], modified: row[2], inode: UInt64(bitPattern: row[3] as Int64))
+      }
+      return stamps
     }
   }
 
@@ -89,7 +131,7 @@ package final class SQLiteLedger: Ledger {
   package func traces(
     profile: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Trace] {
-    let list = try Self.list(paths)
+    let list = PathList(paths).json
     return try await read { database in
       let rows = try Row.fetchAll(
         try database.cachedStatement(
@@ -191,35 +233,26 @@ package final class SQLiteLedger: Ledger {
 
   // MARK: - The store
 
-  private static func list(_ paths: [ProjectPath]) throws(LedgerError) -> String {
-    do {
-      return try JobRow.encode(paths.map(\.string)) ?? "[]"
-    } catch {
-      throw LedgerError(.unavailable, "The paths cannot be looked up: \(error)")
-    }
-  }
-
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
-    do { return try await store.read(body) } catch { throw LedgerError(reading: error, store.path) }
+    do {
+      switch access {
+      case .owner(let store, _): return try await store.read(body)
+      case .reader(let reader): return try await reader.read(body)
+      }
+    } catch {
+      throw LedgerError(reading: error, path)
+    }
   }
 
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(LedgerError) -> Value {
-    do { return try await store.write(body) } catch { throw LedgerError(reading: error, store.path) }
-  }
-}
-
-extension LedgerError {
-  /// The ledger's word for whatever went wrong in its database.
-  init(reading error: any Error, _ path: String) {
-    if let error = error as? LedgerError {
-      self = error
-    } else {
-      self.init(.unavailable, "The ledger \(path) cannot be used: \(error)")
+    guard case .owner(let store, _) = access else {
+      throw LedgerError(.unavailable, "The ledger \(path) is open for reading only.")
     }
+    do { return try await store.write(body) } catch { throw LedgerError(reading: error, path) }
   }
 }
 

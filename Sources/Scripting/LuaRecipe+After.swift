@@ -44,6 +44,8 @@ extension LuaRecipe {
     do throws(HandlerFault) {
       return try await action(rule, key, settled, in: state, waited, second)
     } catch {
+      // What it would want of the file is not known.
+      if case .unknown = error { return nil }
       fault = error
     }
     if case .outOfMemory = fault, !waited.isRaised, let fresh = try? await origin.makeState() {
@@ -77,9 +79,11 @@ extension LuaRecipe {
     }
     let file = RecipeFile(settled, context: context, helpers: state.helpers, once: once)
     let object = file.object
+    let calls = jobCalls(of: settled)
     let value: LuaValue
+    let begin = beginning
     do {
-      value = try await JobCalls.$current.withValue(jobCalls(of: settled)) {
+      value = try await JobCalls.$current.withValue(calls) {
         try await state.script.visit { script in
           var value = LuaValue.nil
           let pending = try script.start(
@@ -94,8 +98,13 @@ extension LuaRecipe {
         }
       }
     } catch {
-      throw call(key, file).fault(error)
+      try requireKnown(key, file, calls)
+      let fault = call(key, file).fault(error)
+      observe(key, since: begin, fault)
+      throw fault
     }
+    observe(key, since: begin)
+    try requireKnown(key, file, calls)
     note(nil)
     // What an observer returns means nothing.
     if value.isNil || key == .status { return nil }
@@ -129,6 +138,9 @@ extension LuaRecipe {
           }
         }, results: { _ in })
     } catch {
+      if let planning = context.planning, let point = (error as? LuaError)?.underlying as? UnknownPoint {
+        return planning.unknown(point, RecipeKey.summary.rawValue, nil)
+      }
       throw failure(of: error, in: call(.summary))
     }
   }
@@ -139,6 +151,7 @@ extension LuaRecipe {
     case .failure(let failure), .outOfMemory(let failure): failure
     case .cancelled:
       Failure(.script, "\(call.handler.rawValue) was stopped with the run", handler: call.handler.rawValue)
+    case .unknown(let point): Failure(.script, point.description, handler: call.handler.rawValue)
     }
   }
 }

@@ -23,18 +23,33 @@ extension LuaRecipe {
     case .verdict(let verdict): return .verdict(verdict)
     case .function(let function):
       let value: LuaValue?
+      let begin = beginning
       do {
         // Only the first result counts: gsub's second one is no mistake.
         value = try await script.call(
           function, label: key.rawValue, arguments: { $0.push(object) },
           results: { $0.count == 0 ? LuaValue?.none : try $0.value(1) })
       } catch {
-        throw call(key, file).fault(error)
+        try requireKnown(key, file)
+        let fault = call(key, file).fault(error)
+        observe(key, since: begin, fault)
+        throw fault
       }
+      observe(key, since: begin)
+      try requireKnown(key, file)
       if let verdict = value?.object(as: Verdict.self) { return .verdict(verdict) }
       if Value.self == Bool.self, let flag = value?.boolean as? Value { return .value(flag) }
       return .other(value)
     }
+  }
+
+  /// Ends a handler of a dry run that reached for what cannot be known, whatever it made of that.
+  func requireKnown(
+    _ key: RecipeKey, _ file: RecipeFile, _ calls: JobCalls? = .current
+  ) throws(HandlerFault) {
+    guard let planning = context.planning, let point = calls?.unknown else { return }
+    planning.unknown(point, key.rawValue, file.path)
+    throw .unknown(point)
   }
 
   /// The same check for what a handler returned, with the handler's name in the error.

@@ -124,6 +124,10 @@ extension LuaRecipe {
         return .ruling(.fault(failure))
       case .outOfMemory(let failure): return .outOfMemory(failure)
       case .cancelled: return .cancelled
+      case .unknown(let point):
+        // Told already; what it says of the file here counts for nothing.
+        note(nil)
+        return .ruling(.skip(reason: point.description))
       }
     }
   }

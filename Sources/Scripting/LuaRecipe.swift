@@ -24,11 +24,14 @@ package final class LuaRecipe: Recipe, Sendable {
   package let retries: RetryPolicy?
   package let settling: Settling
   package let rediscovery: Duration?
+  package let concurrency: Int?
+  package let order: CandidateOrder?
 
   var source: ScriptSource { origin.source }
   var context: LibraryContext { origin.context }
 
   private let stops = Quarantine()
+  private let observer: HandlerObserver?
 
   package var quarantine: String? { stops.reason }
 
@@ -61,6 +64,7 @@ package final class LuaRecipe: Recipe, Sendable {
   private init(_ origin: RecipeOrigin, _ state: RecipeState, _ once: OnceCalls) {
     self.once = once
     self.origin = origin
+    observer = origin.context.observer
     states = RecipeStates(state)
     name = state.plan.name
     changed = state.plan.changed
@@ -68,6 +72,8 @@ package final class LuaRecipe: Recipe, Sendable {
     retries = state.plan.retries
     settling = state.plan.settling
     rediscovery = state.plan.rediscovery
+    concurrency = state.plan.concurrency
+    order = state.plan.order
     handlesCompleted = !state.plan.completed.isAbsent
     handlesFailed = !state.plan.failed.isAbsent
     handlesStatus = state.plan.status != nil
@@ -96,6 +102,23 @@ package final class LuaRecipe: Recipe, Sendable {
     } else {
       stops.passed()
     }
+  }
+
+  /// When a handler begins, where somebody wants to know how long it takes.
+  var beginning: Duration? { observer?.now() }
+
+  /// Tells how long a handler took that began at `begin`.
+  ///
+  /// - Parameter fault: what it ended with, if it did not end well.
+  func observe(_ key: RecipeKey, since begin: Duration?, _ fault: HandlerFault? = nil) {
+    guard let begin, let observer else { return }
+    let wasStopped =
+      switch fault {
+      case .failure(let failure): failure.kind == .stopped
+      case .outOfMemory: true
+      case .cancelled, nil: false
+      }
+    observer.end(key.rawValue, since: begin, wasStopped: wasStopped)
   }
 
   /// Ends the recipe's Lua states; handlers that wait are cancelled.

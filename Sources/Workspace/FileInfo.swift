@@ -81,6 +81,14 @@ package struct FileInfo: Hashable, Sendable {
   /// How many names the file has.
   package var links: Int
 
+  init(path: ProjectPath, kind: FileKind, stamp: FileStamp, mode: UInt32) {
+    self.path = path
+    self.kind = kind
+    self.stamp = stamp
+    self.mode = mode
+    links = 1
+  }
+
   init(path: ProjectPath, status: stat) {
     self.path = path
     kind = FileKind(mode: status.st_mode)

@@ -32,6 +32,12 @@ package struct Glob: Sendable, Hashable, CustomStringConvertible {
 
   /// Whether the pattern matches this relative path.
   package func matches(_ relative: String, hidden: Bool = false) -> Bool {
+    // A name alone, which is asked about for every file of a tree, is not taken apart.
+    guard relative.isEmpty || relative.utf8.contains(.slash) else {
+      return withBytes(of: relative) { name in
+        alternatives.contains { $0.advance($0.start, name, hidden: hidden) & $0.end != 0 }
+      }
+    }
     let names = split(relative)
     return alternatives.contains { $0.matches(names, hidden: hidden) }
   }

@@ -8,15 +8,41 @@ package final class OpenFile: Sendable {
   /// Where the file really was when it was opened: links inside the project are resolved.
   package let path: ProjectPath
 
-  private let descriptor: Descriptor
+  private enum Content {
+    case descriptor(Descriptor)
+    /// Of a file that is in an overlay, and not on the disk.
+    case bytes([UInt8])
+  }
+
+  private let content: Content
+  /// The stamp that an overlay gave it; nil where the disk tells.
+  private let givenStamp: FileStamp?
 
   init(_ descriptor: Descriptor, path: ProjectPath) {
-    self.descriptor = descriptor
+    content = .descriptor(descriptor)
+    givenStamp = nil
+    self.path = path
+  }
+
+  /// A file that is in memory only.
+  init(_ bytes: [UInt8], path: ProjectPath, stamp: FileStamp) {
+    content = .bytes(bytes)
+    givenStamp = stamp
+    self.path = path
+  }
+
+  /// A file of the disk under another path.
+  init(_ file: OpenFile, path: ProjectPath, stamp: FileStamp) {
+    content = file.content
+    givenStamp = stamp
     self.path = path
   }
 
   /// Size, time of modification and inode, now, of the open file.
-  package func stamp() throws(WorkspaceError) -> FileStamp { FileStamp(try status()) }
+  package func stamp() throws(WorkspaceError) -> FileStamp {
+    if let givenStamp { return givenStamp }
+    return FileStamp(try status())
+  }
 
   /// Fills the buffer from `offset` on; less than it holds means the end of the file.
   ///
@@ -24,6 +50,14 @@ package final class OpenFile: Sendable {
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
   ) throws(WorkspaceError) -> Int {
+    let descriptor: Descriptor
+    switch content {
+    case .descriptor(let open): descriptor = open
+    case .bytes(let bytes):
+      let rest = bytes.dropFirst(Int(clamping: offset)).prefix(buffer.count)
+      buffer.copyBytes(from: rest)
+      return rest.count
+    }
     var filled = 0
     while filled < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
@@ -70,15 +104,12 @@ package final class OpenFile: Sendable {
     return try read(count: limit)
   }
 
-  /// Lends the descriptor, for calls that need one (`sendfile`); it stays open until `body` returns.
-  package func withDescriptor<Result: ~Copyable, Failure: Error>(
-    _ body: (Int32) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    defer { extendLifetime(self) }
-    return try body(descriptor.number)
-  }
-
+  /// The status of a file on the disk.
   func status() throws(WorkspaceError) -> stat {
+    guard case .descriptor(let descriptor) = content else {
+      throw WorkspaceError(
+        .io, path: path.string, "cannot look at \(quoted(path.string)): it is not on the disk")
+    }
     do {
       return try SystemCalls.status(of: descriptor)
     } catch {

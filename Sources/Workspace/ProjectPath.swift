@@ -44,7 +44,10 @@ package struct ProjectPath: Sendable {
   package var components: [String] { isRoot ? [] : split(string) }
 
   /// The last component; `.` for the project itself.
-  package var name: String { components.last ?? "." }
+  package var name: String {
+    guard let slash = string.utf8.lastIndex(of: .slash) else { return string }
+    return String(Substring(string.utf8[string.utf8.index(after: slash)...]))
+  }
 
   /// The name without its extension: `a.tar` of `a.tar.gz`, `.profile` of `.profile`.
   package var stem: String { Self.splitName(name).stem }

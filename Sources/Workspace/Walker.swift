@@ -33,6 +33,8 @@ package struct Walker: ~Copyable, Sendable {
   /// Names kept in all frames together.
   private var buffered = 0
   private var problems: [WorkspaceError] = []
+  /// What an overlay changes of it; nil without one.
+  var overlaid: OverlaidWalk?
 
   fileprivate init(
     _ root: ProjectPath, matcher: GlobMatcher, state: FileIdentity?, stateRelative: String?,
@@ -46,8 +48,24 @@ package struct Walker: ~Copyable, Sendable {
     frames = [frame]
   }
 
+  /// A walk that finds nothing on the disk.
+  init(nothingBelow root: ProjectPath, in workspace: Workspace) {
+    self.root = root
+    matcher = GlobMatcher(GlobSet(), hidden: false)
+    state = nil
+    stateRelative = nil
+    rootDirectory = workspace.root
+  }
+
   /// The next file or problem; nil when the walk is over.
   package mutating func next() -> WalkItem? {
+    while let item = nextOnDisk() {
+      if overlaid?.keeps(item) != false { return item }
+    }
+    return overlaid?.next()
+  }
+
+  private mutating func nextOnDisk() -> WalkItem? {
     while true {
       if let problem = problems.popLast() { return .problem(problem) }
       guard let top = frames.indices.last else { return nil }
@@ -130,7 +148,7 @@ package struct Walker: ~Copyable, Sendable {
         problems.append(failure(SystemError(number: ENOENT), directoryPath, cannot: "list"))
       }
     }
-    entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    entries.sort { precedes($0.name, $1.name) }
     buffered += entries.count
     frames[index].replace(entries)
   }
@@ -227,6 +245,17 @@ package struct Walker: ~Copyable, Sendable {
   }
 }
 
+/// Whether the bytes of a name come before another's. What `memcmp` says in a fraction of the time.
+private func precedes(_ a: String, _ b: String) -> Bool {
+  withBytes(of: a) { a in
+    withBytes(of: b) { b in
+      guard let left = a.baseAddress, let right = b.baseAddress else { return a.count < b.count }
+      let order = memcmp(left, right, min(a.count, b.count))
+      return order == 0 ? a.count < b.count : order < 0
+    }
+  }
+}
+
 extension Workspace {
   /// Walks the files below `root` that `globs` wants, without links and what is never seen.
   ///
@@ -236,6 +265,7 @@ extension Workspace {
   package func walk(
     root: ProjectPath = .root, globs: GlobSet = GlobSet(), hidden: Bool = false
   ) throws(WorkspaceError) -> Walker {
+    if let overlaid { return try overlaid.walk(root: root, globs: globs, hidden: hidden) }
     let action = "walk"
     let (directory, place) = try openDirectory(root, cannot: action)
     let matcher = GlobMatcher(globs, hidden: hidden)

@@ -9,6 +9,7 @@ extension Workspace {
   /// from its new place. Throws `exists` when there is something at `target`.
   @discardableResult
   package func move(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+    if let overlaid { return try overlaid.move(from: source, to: target) }
     let action = "move"
     let (old, status) = try resolveExisting(source, .keep, cannot: action)
     try requireRegular(status, source, action)
@@ -42,6 +43,7 @@ extension Workspace {
   /// while it was read.
   @discardableResult
   package func copy(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+    if let overlaid { return try overlaid.copy(from: source, to: target) }
     let action = "copy \(quoted(source.string)) to"
     let file = try open(source)
     return try copy(file, to: try resolveFree(target, cannot: action), cannot: action)

@@ -5,6 +5,7 @@ extension Workspace {
   ///
   /// Links inside the project are followed. Throws `notRegular` for directories, pipes and the like.
   package func open(_ path: ProjectPath) throws(WorkspaceError) -> OpenFile {
+    if let overlaid { return try overlaid.open(path) }
     let action = "read"
     let (place, status) = try resolveExisting(path, cannot: action)
     try requireRegular(status, path, action)
@@ -26,6 +27,7 @@ extension Workspace {
 
   /// What is at this path; links inside the project are followed.
   package func info(_ path: ProjectPath) throws(WorkspaceError) -> FileInfo {
+    if let overlaid { return try overlaid.info(path) }
     let (place, status) = try resolveExisting(path, cannot: "look at")
     return FileInfo(path: place.path, status: status)
   }
@@ -34,6 +36,7 @@ extension Workspace {
   ///
   /// Throws where that cannot be known or must not be: `outside`, `protected`, `permission`.
   package func exists(_ path: ProjectPath) throws(WorkspaceError) -> Bool {
+    if let overlaid { return try overlaid.exists(path) }
     do {
       return try resolve(path, cannot: "look at").status != nil
     } catch {
@@ -46,6 +49,7 @@ extension Workspace {
   ///
   /// They are all in memory at once: for trees of unknown size there is `walk`.
   package func list(_ path: ProjectPath = .root) throws(WorkspaceError) -> DirectoryListing {
+    if let overlaid { return try overlaid.list(path) }
     let action = "list"
     let (directory, place) = try openDirectory(path, cannot: action)
     let state = stateIdentity()

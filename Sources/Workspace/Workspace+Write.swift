@@ -7,6 +7,7 @@ extension Workspace {
   /// the project, the file that it leads to is written.
   @discardableResult
   package func write(_ path: ProjectPath, _ bytes: some Sequence<UInt8>) throws(WorkspaceError) -> FileInfo {
+    if let overlaid { return try overlaid.write(path, Array(bytes)) }
     let action = "write"
     let place = try resolve(path, cannot: action, makingParents: true)
     if let status = place.status { try requireRegular(status, path, action) }
@@ -29,6 +30,7 @@ extension Workspace {
   /// Makes a directory and those on the way to it; one that is there already is fine.
   @discardableResult
   package func makeDirectory(_ path: ProjectPath) throws(WorkspaceError) -> FileInfo {
+    if let overlaid { return try overlaid.makeDirectory(path) }
     let action = "make the directory"
     let place = try resolve(path, cannot: action, makingParents: true)
     let status = try attempt(path, action) { () throws(SystemError) in
@@ -46,6 +48,7 @@ extension Workspace {
 
   /// Removes a file, or a link itself; never a directory.
   package func remove(_ path: ProjectPath) throws(WorkspaceError) {
+    if let overlaid { return try overlaid.remove(path) }
     let action = "remove"
     let (place, status) = try resolveExisting(path, .keep, cannot: action)
     if FileKind(mode: status.st_mode) != .link { try requireRegular(status, path, action) }

@@ -25,6 +25,8 @@ package final class Workspace: Sendable {
   /// Where the state directory lies below the root under another name than `.moontide`; it is refused
   /// by this path as well, since it may not exist yet.
   let stateBelowRoot: ProjectPath?
+  /// What takes the place of the disk where changes are kept in an overlay; nil otherwise.
+  let overlaid: OverlaidFiles?
 
   /// Opens the project at `root`; the state is kept in `state`, or in `.moontide` below the root.
   ///
@@ -49,6 +51,7 @@ package final class Workspace: Sendable {
     statePath = state.map(Self.resolved) ?? rootPath + "/" + Self.stateName
     self.capabilities = capabilities
     self.links = links
+    overlaid = nil
     stateBelowRoot = Self.components(of: statePath, below: rootPath).map { ProjectPath(components: $0) }
     guard Self.components(of: rootPath, below: statePath) == nil else {
       throw WorkspaceError(
@@ -56,6 +59,26 @@ package final class Workspace: Sendable {
         "the state directory \(quoted(statePath)) holds the project \(quoted(rootPath)); "
           + "give it a directory of its own")
     }
+  }
+
+  /// The files of `real` as they would be after the changes of an overlay, which takes every further one.
+  ///
+  /// Nothing on the disk is changed through it.
+  package init(_ real: Workspace, overlay: Overlay) {
+    root = real.root
+    rootPath = real.rootPath
+    statePath = real.statePath
+    capabilities = real.capabilities
+    links = real.links
+    givenPath = real.givenPath
+    stateBelowRoot = real.stateBelowRoot
+    overlaid = OverlaidFiles(real: real, overlay: overlay)
+  }
+
+  /// The whole file system, for paths outside of the project whose links were resolved, and judged, beforehand.
+  package func everything() throws(WorkspaceError) -> Workspace {
+    let everything = try Workspace(root: "/", state: statePath, links: .refuse)
+    return overlaid.map { Workspace(everything, overlay: $0.overlay) } ?? everything
   }
 
   /// A path from text of any form: relative, or absolute below the project.

@@ -14,7 +14,8 @@ enum Main {
       let (grants, words) = try GrantFlags.take(from: Array(CommandLine.arguments.dropFirst()))
       try await GrantFlags.$current.withValue(grants) { try await run(words) }
     } catch let failure as CommandFailure {
-      StandardStream.error.write("moontide: \(failure.message)\n")
+      let line = LineFormat.of(.error).text("moontide: \(failure.message)", .error)
+      StandardStream.error.write(line + "\n")
       exit(failure.status.rawValue)
     } catch let status as ExitStatus {
       exit(status.rawValue)
@@ -47,7 +48,8 @@ struct Moontide: AsyncParsableCommand {
 
       Exit status: 0 everything done; 1 some files failed or were rejected, something was left undone, or not \
       exactly one meeting was found; 2 a wrong call; 3 the script does not load or failed; 4 the service refused \
-      or is away; 5 another process works with this project; 6 stopped by a pause or by --max-files or --max-bytes; \
+      or is away; 5 another process works with this project; 6 stopped by a pause, \
+      --window, --max-files or --max-bytes; \
       130 interrupted.
       """,
     version: Version.text,

@@ -20,10 +20,11 @@ final class Child: Sendable {
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
+  ///   - output: where its standard output goes, instead of to `output`.
   ///   - errors: where its standard error goes, instead of to `errors`.
   init(
     _ executable: String, _ arguments: [String], in directory: String, environment: [String: String],
-    input: FileHandle? = nil, errors stream: FileHandle? = nil
+    input: FileHandle? = nil, output outputStream: FileHandle? = nil, errors stream: FileHandle? = nil
   ) throws {
     // No other child is begun between the making of a pipe and its marking as not to be inherited.
     Self.beginning.lock()
@@ -37,7 +38,8 @@ final class Child: Sendable {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, input?.fileDescriptor ?? nothing, 0)
-    posix_spawn_file_actions_adddup2(&actions, output.write, 1)
+    posix_spawn_file_actions_adddup2(
+      &actions, outputStream?.fileDescriptor ?? output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, stream?.fileDescriptor ?? errors.write, 2)
 
     // A program is begun with no signal blocked or ignored.

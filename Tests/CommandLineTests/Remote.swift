@@ -47,8 +47,11 @@ struct Remote: Sendable {
 
 /// Serves as long as `body` runs.
 ///
-/// - Parameter rateLimit: calls a second in each category; nil for no limit.
-func withRemote(rateLimit: Int? = nil, _ body: (Remote) async throws -> Void) async throws {
+/// - Parameters:
+///   - rateLimit: calls a second in each category; nil for no limit.
+///   - gate: what bytes have to pass on their way to the service.
+func withRemote(rateLimit: Int? = nil, gate: Gate? = nil, _ body: (Remote) async throws -> Void) async throws
+{
   let directory = NSTemporaryDirectory() + "/moontide-remote-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: directory) }
   let store = try await LocalStore.open(directory)
@@ -56,7 +59,9 @@ func withRemote(rateLimit: Int? = nil, _ body: (Remote) async throws -> Void) as
   var configuration = FileServerConfiguration()
   configuration.port = 0
   configuration.rateLimit = rateLimit
+  configuration.publicURL = gate?.url
   try await FileServer.withRunning(store: store, configuration: configuration) { server, address in
+    gate?.leads(to: address.port)
     try await body(Remote(url: address.url, store: store, key: key, metrics: { server.metricsText }))
   }
 }

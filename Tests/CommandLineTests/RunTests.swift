@@ -187,6 +187,34 @@ struct RunTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("sends what a recipe had skipped once its accept is corrected, under each profile, and nothing twice")
+  func correctedAccept() async throws {
+    try await withRemote { remote in
+      let sandbox = try Sandbox()
+      for name in ["a.md", "b.txt", "sub/c.md", "sub/d.txt"] { try sandbox.write(name, to: "in/" + name) }
+      let recipe = { (wanted: String) in
+        "return { name = 'x', discover = { root = 'in' }, accept = function(file) return \(wanted) end }"
+      }
+      try sandbox.write(recipe("file.ext == '.md'"), to: "x.lua")
+      for (environment, profile) in [([:], "local"), (remote.environment, remote.profile)] {
+        let run = try await sandbox.moontide("run", "x.lua", environment: environment)
+        #expect(run.status == 0 && run.lastLine.contains("4 found, 2 sent"), "\(profile): \(run)")
+        #expect(run.lastLine.contains("2 skipped"), "\(profile): \(run)")
+      }
+      try sandbox.write(recipe("true"), to: "x.lua")
+      for (environment, profile) in [([:], "local"), (remote.environment, remote.profile)] {
+        let words = profile == "local" ? ["--profile", "local"] : []
+        let run = try await Running(["run", "x.lua"] + words, in: sandbox.root, environment: environment)
+          .finished()
+        #expect(run.status == 0 && run.lastLine.contains("2 sent, 2 already done"), "\(profile): \(run)")
+      }
+      let names = ["a.md", "b.txt", "c.md", "d.txt"]
+      #expect(try await remote.files().map(\.filename).sorted() == names)
+      let local = try await sandbox.moontide("files", "list", "--all", "--json", "--profile", "local")
+      #expect(local.output.split(separator: "\n").count == names.count)
+    }
+  }
+
   @Test("lists files that break the limits, and sends the largest one allowed with flat memory")
   func limits() async throws {
     let sandbox = try Sandbox()

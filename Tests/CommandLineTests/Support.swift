@@ -83,18 +83,19 @@ final class Running: Sendable {
 
   /// - Parameters:
   ///   - input: what it reads; nothing where it is not given.
-  ///   - errors: where its standard error goes; else it is gathered.
+  ///   - output: where its standard output goes; else it is gathered.
+  ///   - errors: the same of its standard error.
   ///   - executable: another program than `moontide`.
   init(
     _ arguments: [String], in directory: String, environment: [String: String], input: FileHandle? = nil,
-    errors: FileHandle? = nil, executable: String? = nil
+    output stream: FileHandle? = nil, errors: FileHandle? = nil, executable: String? = nil
   ) throws {
     var variables = ProcessInfo.processInfo.environment
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
     variables["XDG_STATE_HOME"] = directory + "/../state"
     child = try Child(
       executable ?? Self.executable, arguments, in: directory,
-      environment: variables.merging(environment) { $1 }, input: input, errors: errors)
+      environment: variables.merging(environment) { $1 }, input: input, output: stream, errors: errors)
     output = Heard(child.output)
     self.errors = Heard(child.errors)
   }
@@ -127,10 +128,12 @@ final class Running: Sendable {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.id)/fd").count) ?? 0
   }
 
+  /// What the process has printed by now.
+  var said: String { output.soFar + errors.soFar }
+
   /// Waits until the process has printed something so many times, at most a minute.
   func says(_ text: String, times: Int = 1) async throws {
     for _ in 0..<6000 {
-      let said = output.soFar + errors.soFar
       if said.components(separatedBy: text).count > times { return }
       try await Task.sleep(for: .milliseconds(10))
     }

@@ -78,9 +78,11 @@ final class FaultyRoad: Sendable {
   /// Runs the engine once, as `moontide run` does.
   func run(transfers: Int = 1) async throws -> RunSummary {
     let ledger = try SQLiteLedger(directory: root, clock: clock.wallClock)
+    let recipe = FolderRecipe()
     let engine = Engine(
-      recipe: FolderRecipe(), profile: "lightfield", service: client, ledger: ledger,
-      workspace: try Workspace(root: root), types: MIMETypes(), transfers: transfers,
+      recipe: recipe, profile: "lightfield", service: client, ledger: ledger,
+      workspace: try Workspace(root: root), types: MIMETypes(),
+      seat: Gate(places: transfers).join(recipe.name),
       retry: Retrier(
         policy: .standard,
         sleep: { [clock, self] wait in

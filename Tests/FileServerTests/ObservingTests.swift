@@ -2,6 +2,7 @@ import CoreMetrics
 import FileServer
 import FileSessions
 import Foundation
+import MetricsServer
 import Testing
 
 @Suite struct ObservingTests {

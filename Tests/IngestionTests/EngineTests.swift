@@ -105,6 +105,20 @@ struct EngineTests {
     #expect(fourth.alreadyDone == 2, "the new stamp is remembered")
   }
 
+  @Test("reads no content of a file whose stamp is the one that was sent")
+  func unread() async throws {
+    let project = try TemporaryProject()
+    try project.write("first", to: "a.md")
+    try project.touch("a.md")
+    let rig = try await Rig(project)
+    _ = try await rig.run(try SwiftRecipe())
+    // Other bytes in the same place with the same time: only who reads them knows.
+    try project.overwrite("other", in: "a.md")
+    try project.touch("a.md")
+    let second = try await rig.run(try SwiftRecipe()).summary
+    #expect(second.alreadyDone == 1 && second.sent == 0)
+  }
+
   @Test("does not discover what it moved, also when that was copied elsewhere or replaced by a restore")
   func ownWork() async throws {
     let project = try TemporaryProject()

@@ -108,6 +108,30 @@ struct WatchEngineTests {
     }
   }
 
+  @Test(
+    "while it polls, takes at once what has not changed for long, in its first pass; later not by its time alone"
+  )
+  func polling() async throws {
+    let project = try TemporaryProject()
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    try project.write("old", to: "old.md")
+    try project.age("old.md", modified: clock.now + .seconds(-3600))
+    tree.tell { $0.notices.append(.polling(why: "a test says so")) }
+    let watch = try WatchRig(rig, try SwiftRecipe(settling: Settling()), clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      let first = await events.sent()
+      #expect(first == "old.md")
+      try project.write("moved in", to: "in.md")
+      try project.age("in.md", modified: clock.now + .seconds(-3600))
+      let before = clock.now
+      let second = await clock.flow { await events.sent() }
+      #expect(second == "in.md")
+      #expect(clock.now - before >= Engine.usualPolling + .seconds(2))
+    }
+    #expect(summary.sent == 2, "\(summary)")
+  }
+
   @Test("takes a file when its marker comes")
   func markerComes() async throws {
     let project = try TemporaryProject()

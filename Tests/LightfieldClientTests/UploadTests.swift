@@ -1,5 +1,6 @@
 import FileSessions
 import LightfieldClient
+import Synchronization
 import Testing
 
 /// A source that is not what it said, or does something when it is read.
@@ -8,8 +9,12 @@ struct OddSource: ByteSource {
   var actual: Int64
   var failsAt: Int64 = .max
   var onRead: @Sendable (Int64) -> Void = { _ in }
+  /// How many bytes may be sent at once; told each time.
+  var admit: @Sendable (Int) async throws -> Int = { $0 }
 
   struct Broken: Error {}
+
+  func admitted(_ count: Int) async throws -> Int { try await admit(count) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
     onRead(offset)
@@ -45,6 +50,44 @@ struct UploadTests {
     let names = Set(request.headers.map { $0.name.lowercased() })
     #expect(names == ["host", "content-type", "if-none-match", "x-goog-meta", "content-length"])
     #expect(request.header("content-type") == "text/vtt" && request.header("content-length") == "\(size)")
+  }
+
+  @Test("asks the source before each piece how much may leave, and sends all of it")
+  func admitted() async throws {
+    let server = try StubServer { _ in .reply(200, "") }
+    let asked = Mutex<[Int]>([])
+    let receipt = try await withClient("https://api.test") { client in
+      try await client.upload(
+        Fixture.opened(server.url + "/b", size: 300_000),
+        OddSource(
+          length: 300_000, actual: 300_000,
+          admit: { count in
+            asked.withLock { $0.append(count) }
+            return min(count, 70_000)
+          }))
+    }
+    #expect(receipt.bytes == 300_000 && server.requests.first?.body.count == 300_000)
+    #expect(asked.withLock { $0 } == [256 << 10, 230_000, 160_000, 90_000, 20_000])
+  }
+
+  @Test("one that is cancelled while it waits until bytes may leave ends", .timeLimit(.minutes(1)))
+  func cancelledWaiting() async throws {
+    let server = try StubServer { _ in .reply(200, "") }
+    let (isAsked, ask) = AsyncStream.makeStream(of: Void.self)
+    try await withClient("https://api.test") { client in
+      let source = OddSource(
+        length: 5, actual: 5,
+        admit: { count in
+          ask.finish()
+          try await Task.sleep(for: .seconds(3600))
+          return count
+        })
+      let opened = Fixture.opened(server.url + "/b")
+      let upload = Task { try await client.upload(opened, source) }
+      for await _ in isAsked {}
+      upload.cancel()
+      await #expect(throws: ServiceError.self) { try await upload.value }
+    }
   }
 
   @Test(

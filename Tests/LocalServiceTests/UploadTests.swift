@@ -21,6 +21,18 @@ struct UploadTests {
     #expect(try bench.blobs().count == 1)
   }
 
+  @Test("asks the source before each piece how much may be sent, and sends no more")
+  func admitted() async throws {
+    let bytes = noise(300_000)
+    let opened = try await bench.open(bytes)
+    let asked = Mutex(0)
+    let receipt = try await service.upload(
+      opened, PortionedSource(base: BytesInMemory(bytes), portion: 70_000) { asked.withLock { $0 += 1 } })
+    #expect(receipt.bytes == 300_000 && asked.withLock { $0 } == 5)
+    _ = try await service.complete(opened.session.id, md5: receipt.md5, key: nil)
+    #expect(try await service.bytes(of: opened.session.id) == bytes)
+  }
+
   @Test("a second upload replaces the first")
   func replaced() async throws {
     let opened = try await bench.fill(noise(10, seed: 1))
@@ -247,5 +259,23 @@ private struct Shrinking: ByteSource {
     let count = min(buffer.count, max(0, 6 - Int(offset)))
     for index in 0..<count { buffer[index] = 1 }
     return count
+  }
+}
+
+/// A source of which only a portion may be sent at a time.
+private struct PortionedSource: ByteSource {
+  let base: BytesInMemory
+  let portion: Int
+  let onAsk: @Sendable () -> Void
+
+  var length: Int64 { base.length }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int {
+    base.read(into: buffer, at: offset)
+  }
+
+  func admitted(_ count: Int) async throws -> Int {
+    onAsk()
+    return min(count, portion)
   }
 }

@@ -93,6 +93,35 @@ import Testing
     }
   }
 
+  @Test("Objects that a script let go of are released before they are many, and those that it holds are kept")
+  func garbage() async throws {
+    final class Count: Sendable {
+      let now = Atomic(0)
+      let most = Atomic(0)
+    }
+    final class Counted: Sendable {
+      let count: Count
+      init(_ count: Count) {
+        self.count = count
+        count.most.max(count.now.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+      }
+      deinit { count.now.subtract(1, ordering: .relaxed) }
+    }
+    let count = Count()
+    let script = try makeScript()
+    let keep = try #require(
+      try await script.load(
+        source:
+          "local kept = {} return function(o, i) if i % 100 == 0 then kept[#kept + 1] = o end return #kept end",
+        name: "t.lua")[0].function)
+    for number in 0..<50_000 {
+      _ = try await script.call(keep, [.opaque(Counted(count)), .integer(Int64(number))])
+    }
+    #expect((500...5_000).contains(count.now.load(ordering: .relaxed)))
+    #expect(count.most.load(ordering: .relaxed) <= 5_000)
+    await script.close()
+  }
+
   @Test("print gives the host one line, and the first line may be a #! or start with a byte order mark")
   func printing() async throws {
     let printed = Printed()

@@ -53,6 +53,30 @@ struct LedgerTests {
     return job
   }
 
+  @Test("tells the stamps of what is done in the order that is asked for, whatever the names")
+  func doneStamps() async throws {
+    let ledger = try open()
+    let names = [
+      "a.md", "sub/\"quoted\".md", "back\\slash", "line\n\u{1}\u{1F}", "ü/日本.md", "e\u{301}", "\u{7F}",
+    ]
+    for (index, name) in names.enumerated() {
+      var job = try job(name, phase: .done)
+      job.stamp.size = Int64(index)
+      _ = try await ledger.record(LedgerChange(job))
+    }
+    _ = try await ledger.record(LedgerChange(try job("skipped.md", phase: .skipped)))
+    var paths = try names.reversed().map { try ProjectPath($0) }
+    paths.insert(try ProjectPath("skipped.md"), at: 2)
+    paths.append(try ProjectPath("unknown.md"))
+    let stamps = try await ledger.doneStamps(profile: "local", recipe: "r", paths: paths)
+    #expect(stamps.map { $0?.size } == [6, 5, nil, 4, 3, 2, 1, 0, nil])
+    #expect(stamps.last(where: { $0 != nil }) == FileStamp(size: 0, modified: -5, inode: .max))
+    #expect(
+      try await ledger.doneStamps(profile: "lightfield", recipe: "r", paths: paths).allSatisfy { $0 == nil })
+    #expect(try await ledger.doneStamps(profile: "local", recipe: "r", paths: []).isEmpty)
+    #expect(try await ledger.jobs(profile: "local", recipe: "r", paths: paths).count == names.count + 1)
+  }
+
   @Test("understands a failure that an earlier version recorded")
   func olderFailure() throws {
     let text = #"{"code":"conflict","kind":"service","message":"No.","status":409}"#

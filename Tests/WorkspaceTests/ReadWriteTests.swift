@@ -169,7 +169,13 @@ import Workspace
     let project = try TemporaryProject().make("a")
     let workspace = try project.workspace()
     let file = try workspace.open(path("a"))
-    let number = file.withDescriptor { $0 }
+    let name = workspace.absolute(file.path)
+    let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init)
+    let number = try #require(
+      numbers.first {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == name
+      })
     #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
+    withExtendedLifetime(file) {}
   }
 }

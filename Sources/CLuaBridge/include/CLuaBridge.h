@@ -124,6 +124,8 @@ typedef struct clb_host {
   int interval;             // instructions between two visits of the hook
   int *metatables;          // registry references by type
   int metatable_count;
+  size_t objects;           // host objects whose Swift object is held
+  size_t objects_alive;     // those that were left when garbage was collected on their account
 } clb_host;
 
 typedef struct clb_object {

@@ -2,6 +2,18 @@ import CoreMetrics
 
 /// What the server counts.
 struct ServerMetrics: Sendable {
+  /// What each of them is about.
+  static let help = [
+    "moontide_http_received_bytes_total": "Bytes of requests' bodies.",
+    "moontide_http_sent_bytes_total": "Bytes of answers' bodies.",
+    "moontide_http_requests_in_flight": "Requests that are being answered.",
+    "moontide_http_connections": "Connections that are open.",
+    "moontide_http_requests_total": "Requests by route and status.",
+    "moontide_http_request_seconds": "How long requests took.",
+    "moontide_rate_limited_total": "Requests refused with 429, by the limit that they were above.",
+    "moontide_sessions_total": "Sessions by what became of them.",
+  ]
+
   private let factory: any MetricsFactory
   private let received: Counter
   private let sent: Counter

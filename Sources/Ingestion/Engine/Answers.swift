@@ -7,6 +7,8 @@ final class Answers: Sendable {
   private struct State {
     var answers: [Answer] = []
     var isEnd = false
+    /// Whether the one who waits is to look after something else.
+    var isReminded = false
     var waiter: CheckedContinuation<Void, Never>?
   }
 
@@ -21,6 +23,11 @@ final class Answers: Sendable {
     change { $0.isEnd = true }
   }
 
+  /// Has the one who takes them go on, also where there are none.
+  func remind() {
+    change { $0.isReminded = true }
+  }
+
   private func change(_ body: (inout State) -> Void) {
     let waiter = state.withLock { state in
       body(&state)
@@ -29,18 +36,18 @@ final class Answers: Sendable {
     waiter?.resume()
   }
 
-  /// Those that have come since the last time, at least one; nil at the end. One takes them.
+  /// Those that have come since the last time, none after a reminder; nil at the end. One takes them.
   func next() async -> [Answer]? {
     while true {
-      let (answers, isEnd) = state.withLock { state in
-        defer { state.answers = [] }
-        return (state.answers, state.isEnd)
+      let (answers, isEnd, isReminded) = state.withLock { state in
+        defer { (state.answers, state.isReminded) = ([], false) }
+        return (state.answers, state.isEnd, state.isReminded)
       }
-      if !answers.isEmpty { return answers }
+      if !answers.isEmpty || (isReminded && !isEnd) { return answers }
       if isEnd { return nil }
       await withCheckedContinuation { continuation in
         let isThere = state.withLock { state in
-          if state.isEnd || !state.answers.isEmpty { return true }
+          if state.isEnd || state.isReminded || !state.answers.isEmpty { return true }
           state.waiter = continuation
           return false
         }

@@ -7,8 +7,10 @@ final class CandidatePages: Sendable {
   struct Page: Sendable {
     var candidates: [Candidate] = []
     var problems: [(path: String, message: String)] = []
-    /// Nothing follows.
+    /// Nothing follows, and nothing is here.
     var isEnd = false
+    /// Nothing follows, as far as is known.
+    var isLast = false
   }
 
   private enum Source: Sendable {
@@ -16,12 +18,22 @@ final class CandidatePages: Sendable {
     case named(@Sendable () async throws(Failure) -> [NamedFile]?)
   }
 
+  /// Those that are taken in an order.
+  private struct Ordered {
+    var shelf = CandidateShelf()
+    var isComplete = false
+  }
+
   private let source: Source
+  private let order: CandidateOrder?
+  private let ordered = Mutex(Ordered())
   private let workspace: Workspace
   private let profile: String
   private let recipe: String
 
-  init(of discovery: Discovery, for engine: Engine) throws(Failure) {
+  /// - Parameter order: in which they come; nil: as they are found.
+  init(of discovery: Discovery, for engine: Engine, in order: CandidateOrder? = nil) throws(Failure) {
+    self.order = order
     workspace = engine.workspace
     profile = engine.profile
     recipe = engine.recipe.name
@@ -40,10 +52,36 @@ final class CandidatePages: Sendable {
 
   /// At most `limit` places; a page may be empty of candidates without being the end.
   func next(_ limit: Int) async throws(Failure) -> Page {
+    guard let order else { return try await read(limit) }
+    if ordered.withLock({ $0.isComplete }) {
+      let candidates = await offload { [self] in
+        ordered.withLock { $0.shelf.take(limit, profile: profile, recipe: recipe) }
+      }
+      return Page(candidates: candidates, isEnd: candidates.isEmpty)
+    }
+    // All have to be known before the first is taken.
+    var page = try await read(limit * 16)
+    await offload { [self, page] in
+      ordered.withLock { ordered in
+        for candidate in page.candidates { ordered.shelf.add(candidate) }
+        ordered.isComplete = page.isEnd
+        if page.isEnd { ordered.shelf.sort(order) }
+      }
+    }
+    page.candidates = []
+    page.isEnd = false
+    return page
+  }
+
+  /// The next ones as they are found.
+  private func read(_ limit: Int) async throws(Failure) -> Page {
     switch source {
     case .walk(let walk):
       let items = await offload { walk.next(limit) }
-      return items.isEmpty ? Page(isEnd: true) : page(of: items)
+      if items.isEmpty { return Page(isEnd: true) }
+      var page = page(of: items)
+      page.isLast = items.count < limit
+      return page
     case .named(let next):
       guard let files = try await next() else { return Page(isEnd: true) }
       let workspace = workspace

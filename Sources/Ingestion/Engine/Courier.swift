@@ -16,6 +16,8 @@ struct Courier: Sendable {
   let followsCompleted: Bool
   /// Takes a failure into a job's record.
   let fail: @Sendable (inout Job, Failure) -> Void
+  /// The file's place.
+  let ticket: Ticket
 
   /// Brings a file to its end, or to where it cannot go on.
   func deliver(
@@ -54,7 +56,7 @@ struct Courier: Sendable {
     switch action {
     case .create(let request, let key):
       do throws(ServiceError) {
-        let opened = try await retry { () async throws(ServiceError) in
+        let opened = try await retry(onRetry: noting("create", delivery)) { () async throws(ServiceError) in
           try await service.create(request, key: key)
         }
         report(.opened(delivery.job.key.path, opened.session))
@@ -69,7 +71,10 @@ struct Courier: Sendable {
       return await hash(&delivery)
     case .retrieve(let id):
       do throws(ServiceError) {
-        let session = try await retry { () async throws(ServiceError) in try await service.retrieve(id) }
+        let session = try await retry(onRetry: noting("retrieve", delivery)) {
+          () async throws(ServiceError) in
+          try await service.retrieve(id)
+        }
         // A completed one is told of once that is recorded.
         if session.status != .completed { await tellEnd(of: session, delivery.job) }
         return delivery.retrieved(session)
@@ -79,7 +84,8 @@ struct Courier: Sendable {
     case .complete(let id, let md5):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "complete.\(md5)")
-        let session = try await retry { () async throws(ServiceError) in
+        let session = try await retry(onRetry: noting("complete", delivery)) {
+          () async throws(ServiceError) in
           try await service.complete(id, md5: md5, key: key)
         }
         return delivery.completed(session)
@@ -89,7 +95,7 @@ struct Courier: Sendable {
     case .cancel(let id):
       do throws(ServiceError) {
         let key = delivery.job.key(for: "cancel")
-        let session = try await retry { () async throws(ServiceError) in
+        let session = try await retry(onRetry: noting("cancel", delivery)) { () async throws(ServiceError) in
           try await service.cancel(id, key: key)
         }
         await tellEnd(of: session, delivery.job)
@@ -103,6 +109,12 @@ struct Courier: Sendable {
     case .end:
       return action
     }
+  }
+
+  /// Tells of the tries of a call that failed and are followed by another.
+  private func noting(_ call: String, _ delivery: Delivery) -> (ServiceError, Duration) -> Void {
+    let path = delivery.job.key.path
+    return { [report] error, wait in report(.retrying(path, call: call, error, after: wait)) }
   }
 
   /// Tells the recipe of a session that has ended, before the record forgets it.
@@ -122,11 +134,14 @@ struct Courier: Sendable {
       return error.code == .notFound ? delivery.fileChanged() : delivery.fileUnreadable(error.message)
     }
     guard file.stamp == job.stamp else { return delivery.fileChanged() }
-    let source = MeteredSource(base: file) { [report] bytes in
+    ticket.opened(opened.session)
+    let metered = MeteredSource(base: file) { [report, ticket] bytes in
+      ticket.progress(bytes)
       report(.progress(job.key.path, bytes: bytes, of: job.stamp.size))
     }
+    let source = ticket.paced(metered)
     do throws(ServiceError) {
-      let receipt = try await retry { () async throws(ServiceError) in
+      let receipt = try await retry(onRetry: noting("upload", delivery)) { () async throws(ServiceError) in
         try await service.upload(opened, source)
       }
       guard await isUnchanged(file) else { return delivery.fileChanged() }

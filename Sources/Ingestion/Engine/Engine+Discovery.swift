@@ -21,7 +21,7 @@ extension Engine {
     _ discovery: Discovery, _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws {
-    let pages = try CandidatePages(of: discovery, for: self)
+    let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
       let page = try await pages.next(Self.pageSize)
       if page.isEnd { return }
@@ -29,6 +29,7 @@ extension Engine {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
+      if page.isLast { report(.foundAll) }
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
@@ -43,6 +44,8 @@ extension Engine {
     _ candidates: [Candidate], _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
+    let age = slots.changes
+    plan?.begin(candidates, settler.settling)
     let sorted = try await sort(
       candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
     slots.tally.summary.found += sorted.found
@@ -52,9 +55,18 @@ extension Engine {
       reportStanding(job, isNew: false)
       slots.tally.add(Outcome(standing: job), of: job.key.path)
     }
-    for job in sorted.underWay { await submit(job, resumed: true, &slots, &group) }
+    for job in sorted.underWay { try await submit(job, resumed: true, asOf: age, &slots, &group) }
 
-    try await begin(sorted.ruled, intake, &slots, &group)
+    try await begin(sorted.ruled, intake, asOf: age, &slots, &group)
+    if let plan {
+      // Each sees what those before it did.
+      for unknown in sorted.unknown {
+        let ruling = await recipe.decide([unknown.candidate]).first ?? .unasked
+        try await begin([(unknown, ruling)], intake, asOf: age, &slots, &group)
+        await slots.drain(&group)
+      }
+      return plan.end()
+    }
     if sorted.unknown.isEmpty { return }
     // A handler that takes its time holds up its own file, not those that are decided meanwhile.
     let answers = Answers()
@@ -62,20 +74,38 @@ extension Engine {
       await recipe.decide(sorted.unknown.map(\.candidate)) { answers.put($0, $1) }
       answers.end()
     }()
+    async let _: Void = remind(answers)
     while let some = await answers.next() {
-      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, &slots, &group)
+      try await begin(some.map { (sorted.unknown[$0.index], $0.ruling) }, intake, asOf: age, &slots, &group)
+      try await heedInPassing(&slots, &group)
     }
     await asking
   }
 
+  /// Has it be looked now and then what other processes want, while handlers take their time.
+  private func remind(_ answers: Answers) async {
+    guard let patience else { return }
+    while !Task.isCancelled {
+      do { try await patience(Self.attention) } catch _ { return }
+      answers.remind()
+    }
+  }
+
   /// Records what the recipe said of candidates, and begins with those that are to be sent.
   private func begin(
-    _ ruled: [Sorted.Ruled], _ intake: Intake, _ slots: inout Slots,
+    _ ruled: [Sorted.Ruled], _ intake: Intake, asOf age: Int, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
+    let now = slots.changes
     for (unknown, ruling) in ruled {
+      if now != age,
+        try await !isCurrent(unknown.candidate.key, revision: unknown.earlier?.revision ?? 0)
+      {
+        slots.tally.summary.found -= 1
+        continue
+      }
       if ruling == .unasked {
         slots.tally.add(.left)
         continue
@@ -84,7 +114,10 @@ extension Engine {
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
     try await end(ended, intake, &slots, &group)
-    for job in toSend { await submit(job, resumed: false, &slots, &group) }
+    for job in toSend {
+      if let request = job.request { report(.decided(job.key.path, request)) }
+    }
+    for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
   }
 
   /// Records files that are not to be sent, or not now, and begins with what is to follow.
@@ -97,7 +130,7 @@ extension Engine {
       if job.comesBack {
         slots.comeBack(job.key.path, due: job.dueAt ?? clock.now)
       } else if job.step != nil {
-        await submit(job, resumed: false, &slots, &group)
+        try await submit(job, resumed: false, asOf: slots.changes, &slots, &group)
       } else {
         slots.tally.add(Outcome(standing: job), of: job.key.path)
         if intake.isWatching { comeBack(job, &slots) }
@@ -125,9 +158,11 @@ extension Engine {
   ) async throws(LedgerError) -> Sorted {
     var sorted = Sorted()
     if candidates.isEmpty { return sorted }
-    let paths = candidates.map(\.path)
-    let jobs = try await ledger.jobs(profile: profile, recipe: recipe.name, paths: paths)
-    let traces = try await ledger.traces(profile: profile, paths: paths)
+    let traces = try await ledger.traces(profile: profile, paths: candidates.map(\.path))
+    let candidates = try await changed(candidates, traces, intake, slots, &sorted)
+    let jobs =
+      candidates.isEmpty
+      ? [:] : try await ledger.jobs(profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
     var open: [(candidate: Candidate, triage: Triage)] = []
     for candidate in candidates {
       let (job, trace) = (jobs[candidate.path], traces[candidate.path])
@@ -143,8 +178,9 @@ extension Engine {
         of: candidate, job: job, trace: trace, recipeVersion: recipe.version, now: clock.now,
         isRepeat: intake.isRepeat)
       switch (triage, job) {
-      case (.ownWork, _): continue
+      case (.ownWork, _): plan?.remark(candidate.path, .ownWork)
       case (.alreadyDone, _):
+        plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
       // What was to follow has failed in this run, and comes back by itself.
       case (.resume, let job?) where intake.isRepeat && job.step?.error != nil: continue
@@ -172,6 +208,27 @@ extension Engine {
     return sorted
   }
 
+  /// Leaves out what was sent and has not changed: most of what a later run finds, and no more is read of its record.
+  private func changed(
+    _ candidates: [Candidate], _ traces: [ProjectPath: Trace], _ intake: Intake, _ slots: Slots,
+    _ sorted: inout Sorted
+  ) async throws(LedgerError) -> [Candidate] {
+    let done = try await ledger.doneStamps(
+      profile: profile, recipe: recipe.name, paths: candidates.map(\.path))
+    var changed: [Candidate] = []
+    for (candidate, stamp) in zip(candidates, done) {
+      let path = candidate.path
+      if stamp == candidate.stamp, traces[path]?.stamp != stamp, !slots.underWay.contains(path),
+        !intake.resumed.contains(path)
+      {
+        if !intake.isRepeat { sorted.alreadyDone += 1 }
+      } else {
+        changed.append(candidate)
+      }
+    }
+    return changed
+  }
+
   /// Compares the content of those that need it; gives the changes of the records of what was only touched.
   private func compare(
     _ open: [(candidate: Candidate, triage: Triage)], _ jobs: [ProjectPath: Job],
@@ -185,7 +242,7 @@ extension Engine {
         continue
       }
       switch try await compare(candidate, job, traces[candidate.path]) {
-      case .ownWork: break
+      case .ownWork: plan?.remark(candidate.path, .ownWork)
       case .sent(let change): touched.append(change)
       case .different:
         if let ruling = try await rulingOnChange(of: candidate.key) {

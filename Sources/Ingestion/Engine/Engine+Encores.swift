@@ -49,7 +49,7 @@ extension Engine {
       guard let job = jobs[path], !slots.underWay.contains(path) else { continue }
       let isStep = job.phase == .completed || job.step != nil
       if isStep, await isStillDue(job) {
-        await submit(job, resumed: true, isCounted: true, &slots, &group)
+        try await submit(job, resumed: true, isCounted: true, asOf: slots.changes, &slots, &group)
       } else {
         guests.append(WaitingRoom.Guest(path: path, due: clock.now, data: job.offered))
       }

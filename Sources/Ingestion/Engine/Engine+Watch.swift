@@ -58,6 +58,8 @@ private struct Vigil {
   private var sentBefore = 0
   /// Whether somebody wants nothing new to be begun.
   private var isPaused = false
+  /// When the hours begin, outside of which nothing is begun; nil in them.
+  private var closedUntil: Timestamp?
 
   init(engine: Engine, _ open: WatchOpener?, bell: Bell) async throws {
     self.engine = engine
@@ -93,6 +95,7 @@ private struct Vigil {
     await heedOutage(&slots, &group)
     if let news = tree?.take() { await take(news, &slots) }
     try await heedRequests(&slots, &group)
+    heedHours(&slots)
     if isAllowed {
       if nextPass <= now { try await pass(&slots, &group) }
       try await engine.lookAgain(
@@ -102,6 +105,7 @@ private struct Vigil {
     await slots.reap(&group)
     await heedOutage(&slots, &group)
     await heedPause(&slots, &group)
+    heedHours(&slots)
     guard engine.mayBegin(slots) else { return }
     await tellIfIdle(&slots)
     await settler.wait(for: nextMoment(slots), &slots)
@@ -110,7 +114,7 @@ private struct Vigil {
   private var now: Timestamp { engine.clock.now }
 
   /// Whether files can be looked at and sent.
-  private var isAllowed: Bool { !isAway && !isPaused && !outage.isPausing(now: now) }
+  private var isAllowed: Bool { !isAway && !isPaused && closedUntil == nil && !outage.isPausing(now: now) }
 
   private var interval: Duration {
     engine.recipe.rediscovery ?? (isPolling ? Engine.usualPolling : Engine.usualRediscovery)
@@ -118,7 +122,7 @@ private struct Vigil {
 
   private func nextMoment(_ slots: Slots) -> Timestamp {
     let attention = now + Engine.attention
-    if let until = outage.until { return min(until, attention) }
+    if let until = outage.until ?? closedUntil { return min(until, attention) }
     if isAway || isPaused { return attention }
     return min(
       nextPass, slots.room.nextDue ?? nextPass, slots.encores.nextDue ?? nextPass, attention)
@@ -244,6 +248,22 @@ private struct Vigil {
     slots.tally.goOn()
     if !isPaused { engine.report(.watching("paused since \(pause.since), until `moontide resume`")) }
     isPaused = true
+  }
+
+  /// Begins nothing new outside of the hours, and goes on by itself when they begin.
+  private mutating func heedHours(_ slots: inout Slots) {
+    let opening = engine.seat.terms.hours?.opening
+    if slots.closedUntil != nil, !slots.tally.isStopped {
+      slots.closedUntil = nil
+      slots.tally.leaveOut()
+    }
+    if let opening {
+      engine.tellHours(opening, &slots)
+    } else if closedUntil != nil {
+      slots.hasToldHours = false
+      nextPass = now
+    }
+    closedUntil = opening
   }
 
   /// When the service is away, waits for it and goes on by itself.

@@ -4,8 +4,8 @@ import Workspace
 /// Ingests what a recipe says, once: discovers, decides, delivers, and does what is left to do afterwards.
 ///
 /// Files that an earlier run left under way come first. Discovery is read page by page, so that a million
-/// candidates never sit in memory; at most `transfers` files are under way at once, and a session is opened
-/// only when there is room to send its bytes.
+/// candidates never sit in memory; a session is opened only when there is a place, of those that engines share, to
+/// send its bytes.
 package struct Engine: Sendable {
   let recipe: any Recipe
   let profile: String
@@ -13,17 +13,20 @@ package struct Engine: Sendable {
   let ledger: any Ledger
   let workspace: Workspace
   let types: MIMETypes
-  let transfers: Int
-  let allowance: Allowance
+  let seat: GateSeat
+  let order: CandidateOrder?
   let retry: Retrier
   let clock: WallClock
   let newKey: @Sendable () -> String
   let stop: StopSignal
   let report: @Sendable (RunEvent) -> Void
+  let patience: (@Sendable (Duration) async throws -> Void)?
   /// Where files pass whose content is to be sent once.
   let contents = ContentGate()
   /// Whether it goes on with what comes.
   var isWatching = false
+  /// What a dry run is noted in; nil in a real one.
+  package var plan: Plan?
 
   var comeback: Comeback { isWatching ? .watching : .once }
 
@@ -34,16 +37,19 @@ package struct Engine: Sendable {
 
   /// - Parameters:
   ///   - profile: the destination's name; jobs are kept under it.
-  ///   - transfers: how many files are under way at once, at least 1.
-  ///   - allowance: how much is begun at the most in a run; what is under way already is finished in any case.
+  ///   - seat: the part in the places that engines share.
+  ///   - order: in which candidates are taken, whatever the recipe says; nil: as it says.
   ///   - newKey: gives idempotency keys that were never given before.
   ///   - stop: ends the run early.
+  ///   - patience: waits between two looks at what other processes want, also while files are waited for; nil: it
+  ///     is only looked when there is something to do.
   ///   - report: is told what happens; called from many tasks, one event at a time for each file.
   package init(
     recipe: any Recipe, profile: String, service: any FileService, ledger: any Ledger, workspace: Workspace,
-    types: MIMETypes, transfers: Int, allowance: Allowance = .all, retry: Retrier, clock: WallClock,
-    newKey: @escaping @Sendable () -> String,
-    stop: StopSignal = StopSignal(), report: @escaping @Sendable (RunEvent) -> Void
+    types: MIMETypes, seat: GateSeat, order: CandidateOrder? = nil, retry: Retrier, clock: WallClock,
+    newKey: @escaping @Sendable () -> String, stop: StopSignal = StopSignal(),
+    patience: (@Sendable (Duration) async throws -> Void)? = nil,
+    report: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.recipe = recipe
     self.profile = profile
@@ -51,21 +57,22 @@ package struct Engine: Sendable {
     self.ledger = ledger
     self.workspace = workspace
     self.types = types
-    self.transfers = max(1, transfers)
-    self.allowance = allowance
+    self.seat = seat
+    self.order = order ?? recipe.order
     self.retry = recipe.retries.map(retry.following) ?? retry
     self.clock = clock
     self.newKey = newKey
     self.stop = stop
+    self.patience = patience
     self.report = report
   }
 
   /// - Parameter teller: tells the recipe of statuses; nil where it does not want to know.
-  func courier(_ teller: StatusTeller?) -> Courier {
+  func courier(_ teller: StatusTeller?, _ ticket: Ticket) -> Courier {
     Courier(
       service: service, ledger: ledger, workspace: workspace, retry: retry, clock: clock, newKey: newKey,
       report: report, teller: teller, followsCompleted: recipe.handlesCompleted || recipe.handlesStatus,
-      fail: { fail(&$0, $1) })
+      fail: { fail(&$0, $1) }, ticket: ticket)
   }
 
   func aftercare(_ teller: StatusTeller?) -> Aftercare {
@@ -102,8 +109,7 @@ package struct Engine: Sendable {
     stop.whenRequested { bell.ring() }
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
-      var slots = Slots(limit: transfers, bell: bell, now: clock.now, isWatching: isWatching)
-      slots.allowance = allowance
+      var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now, isWatching: isWatching)
       do {
         try await body(&slots, &group)
       } catch let error as LedgerError {
@@ -116,9 +122,13 @@ package struct Engine: Sendable {
       }
       await slots.drain(&group)
       slots.countTheRest()
-      if slots.isSpent { slots.tally.stop(.limit(allowance)) }
+      if slots.isSpent { slots.tally.stop(.limit(seat.terms.allowance)) }
+      if let opening = slots.closedUntil, let hours = seat.terms.hours {
+        slots.tally.stop(.closed(hours: hours.window.description, opens: hours.text(opening)))
+      }
       return slots.tally
     }
+    if Task.isCancelled { await abandonSessions() }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
     if !tally.isTold { await summarize(&tally) }
@@ -144,6 +154,7 @@ package struct Engine: Sendable {
     isFirst: Bool = true, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
+    let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
       // One that failed in this run has its turn by itself.
@@ -154,12 +165,14 @@ package struct Engine: Sendable {
       if await isStillDue(job) { jobs.append(job) }
     }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
+    plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
       slots.tally.summary.found += 1
       if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
-      await submit(job, resumed: true, &slots, &group)
+      try await submit(job, resumed: true, asOf: age, &slots, &group)
     }
     if isFirst { await slots.drain(&group) }
+    plan?.end()
     return Set(jobs.map(\.key.path))
   }
 
@@ -176,35 +189,5 @@ package struct Engine: Sendable {
   /// Whether anything new may be begun.
   func mayBegin(_ slots: Slots) -> Bool {
     !stop.isRequested && !slots.tally.isStopped && !Task.isCancelled && recipe.quarantine == nil
-  }
-
-  /// Begins with a file as soon as there is room, or counts it as left when the run is to end.
-  ///
-  /// - Parameter isCounted: whether it was counted already, and only something is left to do.
-  func submit(
-    _ job: Job, resumed: Bool, isCounted: Bool = false, _ slots: inout Slots, _ group: inout Passages
-  ) async {
-    await slots.makeRoom(&group)
-    guard mayBegin(slots) else {
-      // What was given up is counted as that; only what would have followed is left.
-      if !isCounted {
-        slots.tally.add(job.phase.isUnderWay ? .left : Outcome(standing: job), of: job.key.path)
-      } else if job.step?.error != nil, !isWatching {
-        slots.tally.summary.stepsFailed += 1
-      }
-      return
-    }
-    if resumed {
-      if job.phase.isUnderWay, job.phase != .completed { slots.allowance.spend(job.stamp.size) }
-    } else if job.phase == .decided, !slots.allowance.take(job.stamp.size) {
-      slots.tally.add(.left)
-      slots.isSpent = true
-      return
-    }
-    let passage = Passage(engine: self)
-    slots.begin(job.key.path, &group) {
-      let passed = await passage.pass(job, resumed: resumed)
-      return isCounted ? passed.withoutOutcome : passed
-    }
   }
 }

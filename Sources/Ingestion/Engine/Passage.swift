@@ -4,10 +4,12 @@ import Workspace
 /// One file's way through a run: delivery, decided again where the file changed, and what is done afterwards.
 struct Passage: Sendable {
   let engine: Engine
+  private let ticket: Ticket
   private let teller: StatusTeller?
 
-  init(engine: Engine) {
+  init(engine: Engine, ticket: Ticket) {
     self.engine = engine
+    self.ticket = ticket
     teller =
       engine.recipe.handlesStatus ? StatusTeller(recipe: engine.recipe, report: engine.report) : nil
   }
@@ -22,8 +24,14 @@ struct Passage: Sendable {
   private func go(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
       guard job.phase.isUnderWay else { return try await finish(job) }
-      return try await carry(job, resumed: resumed)
+      let passed = try await carry(job, resumed: resumed)
+      switch passed.outcome {
+      case .stop, .problem, .left: engine.report(.left(job.key.path))
+      case .sent, .alreadyDone, .touched, .skipped, .deferred, .waiting, .rejected, .failed, nil: break
+      }
+      return passed
     } catch {
+      engine.report(.left(job.key.path))
       // A cancelled task cannot read its record any more; that is no fault of the record.
       return Passed(outcome: .stop(Task.isCancelled ? .requested : .ledger(error.message)))
     }
@@ -40,6 +48,7 @@ struct Passage: Sendable {
         break
       case .delivered?:
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
+        await noteOthers(of: job)
         return try await finish(job, as: .sent(bytes: job.stamp.size))
       case .failed?:
         break
@@ -55,6 +64,9 @@ struct Passage: Sendable {
         }
         job = next
         situation = .fresh
+        if let request = next.request, next.phase == .decided {
+          engine.report(.decided(next.key.path, request))
+        }
       }
     }
     engine.reportStanding(job, isNew: true)
@@ -65,7 +77,7 @@ struct Passage: Sendable {
   private func deliver(
     _ job: Job, _ situation: Delivery.Situation
   ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending?) {
-    let courier = engine.courier(teller)
+    let courier = engine.courier(teller, ticket)
     guard engine.recipe.sendsContentOnce else {
       return try await courier.deliver(job, situation: situation)
     }
@@ -75,6 +87,13 @@ struct Passage: Sendable {
       return (try await engine.ledger.record(LedgerChange(duplicate)), nil)
     }
     return try await courier.deliver(job, situation: situation)
+  }
+
+  /// Tells of other recipes that the same file was sent for.
+  private func noteOthers(of job: Job) async {
+    // It only is worth knowing: what keeps it from being known is found where it matters.
+    guard let others = try? await engine.ledger.otherRecipes(of: job.key), !others.isEmpty else { return }
+    engine.report(.noted(job.key.path, "was sent for \(others.joined(separator: ", ")) too: a job for each"))
   }
 
   /// Whether what an earlier run began is still about the same file and the same recipe.

@@ -50,6 +50,8 @@ struct Settler: Sendable {
       // One that waits was told of a moment ago, and has its turn.
       case .settled where slots.room[candidate.path]?.stillness == nil: admitted.insert(candidate.path)
       case .settled: break
+      // A dry run waits for nothing.
+      case .again where engine.plan != nil: leave(candidate.path, .changing, &slots)
       case .again(let due):
         slots.room.hold(
           WaitingRoom.Guest(path: candidate.path, stillness: stillness, due: due, data: candidate.data))

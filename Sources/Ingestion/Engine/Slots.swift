@@ -145,6 +145,11 @@ struct Tally: Sendable {
   /// Goes on although there was a reason to end: what was left is found again.
   mutating func goOn() {
     summary.stop = nil
+    leaveOut()
+  }
+
+  /// Takes what was left out of the count: it is found again.
+  mutating func leaveOut() {
     summary.found -= summary.left
     summary.left = 0
   }
@@ -171,15 +176,13 @@ struct Landing: Sendable {
 /// The tasks of files under way.
 typealias Passages = TaskGroup<Landing>
 
-/// The places for files under way, those that wait for theirs, and the count of those that left.
+/// The files that an engine has under way, those that wait, and the count of those that left.
 struct Slots {
   private let limit: Int
   let bell: Bell
   private let landed = Landings()
   private(set) var taken = 0
-  /// What may still be begun.
-  var allowance = Allowance.all
-  /// Whether something was left since that was not enough.
+  /// Whether something was left since no more may be begun.
   var isSpent = false
   private(set) var underWay: Set<ProjectPath> = []
   var room = WaitingRoom()
@@ -191,6 +194,14 @@ struct Slots {
   var tally: Tally
   /// Whether something was done that other processes asked for, so that discovery is to be taken again.
   var wasAsked = false
+  /// How often records may have been changed for other processes: what was read before is to be read again.
+  var changes = 0
+  /// When the hours begin, outside of which something was left.
+  var closedUntil: Timestamp?
+  /// Whether it was told that the hours are waited for.
+  var hasToldHours = false
+  /// When it was looked last whether other processes want something.
+  var lastLook: Timestamp
 
   /// - Parameter bell: is rung whenever a place becomes free.
   init(limit: Int, bell: Bell, now: Timestamp, isWatching: Bool) {
@@ -198,21 +209,22 @@ struct Slots {
     self.bell = bell
     self.isWatching = isWatching
     tally = Tally(since: now, isWatching: isWatching)
+    lastLook = now
   }
 
-  /// Waits until a place is free.
-  mutating func makeRoom(_ group: inout Passages) async {
-    while taken >= limit { await leave(&group) }
-  }
+  /// Whether one more may be under way.
+  var hasRoom: Bool { taken < limit }
 
-  /// Takes a place.
+  /// Has a file be under way in the place of its ticket.
   mutating func begin(
-    _ path: ProjectPath, _ group: inout Passages, _ work: @escaping @Sendable () async -> Passed
+    _ path: ProjectPath, _ ticket: Ticket, _ group: inout Passages,
+    _ work: @escaping @Sendable () async -> Passed
   ) {
     taken += 1
     underWay.insert(path)
     group.addTask { [landed, bell] in
       let passed = await work()
+      ticket.end()
       landed.add()
       bell.ring()
       return Landing(path: path, passed: passed)

@@ -60,4 +60,6 @@ struct MeteredSource: ByteSource {
     report(offset + Int64(count))
     return count
   }
+
+  func admitted(_ count: Int) async throws -> Int { try await base.admitted(count) }
 }

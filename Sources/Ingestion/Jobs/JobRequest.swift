@@ -6,6 +6,21 @@ package enum JobRequest: Hashable, Sendable, Codable {
   case retry(JobSelection)
   /// Nothing is known of them any more; of those that were sent only where that is said.
   case forget(JobSelection, sentToo: Bool)
+
+  /// The jobs that are meant.
+  var selection: JobSelection {
+    switch self {
+    case .retry(let selection), .forget(let selection, _): selection
+    }
+  }
+
+  /// The same for other jobs.
+  func with(_ selection: JobSelection) -> JobRequest {
+    switch self {
+    case .retry: .retry(selection)
+    case .forget(_, let sentToo): .forget(selection, sentToo: sentToo)
+    }
+  }
 }
 
 /// A wish that nothing new is begun.

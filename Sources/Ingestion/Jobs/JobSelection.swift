@@ -4,9 +4,11 @@ import FileSessions
 package struct JobSelection: Hashable, Sendable, Codable {
   package var profile: String?
   package var recipe: String?
+  /// None of these recipes.
+  package var otherThan: [String]?
   /// Any of these; empty: every phase.
   package var phases: [Phase] = []
-  /// A failure's kind or code, or words that occur in the reason.
+  /// A failure's kind; else its code, or words that occur in the reason.
   package var reason: String?
   /// Those whose record has changed since.
   package var since: Timestamp?

@@ -10,6 +10,12 @@ package protocol Ledger: Sendable {
   func jobs(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath:
     Job]
 
+  /// The stamps of what was sent, in the order of `paths`; nil for what is not ``Phase/done``.
+  ///
+  /// All that has to be known of a file that has not changed, and read many times faster than its job.
+  func doneStamps(profile: String, recipe: String, paths: [ProjectPath]) async throws(LedgerError)
+    -> [FileStamp?]
+
   /// Jobs that an earlier run left under way, oldest first: sessions that may be open, steps not yet done.
   func unfinished(profile: String, recipe: String) async throws(LedgerError) -> [Job]
 
@@ -18,6 +24,9 @@ package protocol Ledger: Sendable {
 
   /// What was ever sent for this key.
   func sentVersions(of key: JobKey) async throws(LedgerError) -> [SentVersion]
+
+  /// For which other recipes a path was sent to the same destination.
+  func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String]
 
   // What `dedupe` asks.
 
@@ -46,6 +55,9 @@ package protocol Ledger: Sendable {
   /// Notes that a request is done.
   func settle(request id: Int64) async throws(LedgerError)
 
+  /// Puts others in the place of a request, all in one; nothing where it is not there any more.
+  func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError)
+
   /// The jobs of a selection, a page at a time.
   ///
   /// - Parameter id: ``JobPage/next`` of the page before; 0 to begin.
@@ -57,8 +69,17 @@ package protocol Ledger: Sendable {
 }
 
 extension Ledger {
+  package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] { [] }
+  package func doneStamps(
+    profile: String, recipe: String, paths: [ProjectPath]
+  ) async throws(LedgerError) -> [FileStamp?] {
+    let jobs = try await jobs(profile: profile, recipe: recipe, paths: paths)
+    return paths.map { path in jobs[path].flatMap { $0.phase == .done ? $0.stamp : nil } }
+  }
+
   package func requests() async throws(LedgerError) -> LedgerRequests { LedgerRequests() }
   package func settle(request id: Int64) async throws(LedgerError) {}
+  package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {}
   package func jobs(
     _ selection: JobSelection, after id: Int64, limit: Int
   ) async throws(LedgerError) -> JobPage { JobPage() }

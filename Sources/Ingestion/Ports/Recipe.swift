@@ -36,6 +36,12 @@ package protocol Recipe: Sendable {
   /// How often a watching engine takes discovery again; nil: as the engine sees fit.
   var rediscovery: Duration? { get }
 
+  /// How many of its files are under way at once, of the places that there are; nil: any number.
+  var concurrency: Int? { get }
+
+  /// The order in which its candidates are taken; nil: as they are found.
+  var order: CandidateOrder? { get }
+
   /// Which files there are.
   func discovery() async throws(Failure) -> Discovery
 
@@ -65,6 +71,8 @@ extension Recipe {
   package var sendsContentOnce: Bool { false }
   package var retries: RetryPolicy? { nil }
   package var rediscovery: Duration? { nil }
+  package var concurrency: Int? { nil }
+  package var order: CandidateOrder? { nil }
   package var handlesStatus: Bool { false }
 
   package func status(_ file: SettledFile, session: FileSession) async throws(Failure) {}

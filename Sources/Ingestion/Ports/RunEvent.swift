@@ -12,6 +12,12 @@ package enum RunEvent: Sendable {
   case deferred(ProjectPath, until: Timestamp, reason: String?)
   /// Not taken, for now: its name is right, and it is not complete.
   case waiting(ProjectPath, Withholding)
+  /// It is to be sent as the request says, and waits for a place. Comes again where the file changed under way.
+  case decided(ProjectPath, NewFile)
+  /// Nothing happened but that the engine looked around: it goes on.
+  case alive
+  /// Discovery has offered its last files, about which the recipe is asked now.
+  case foundAll
   case opened(ProjectPath, FileSession)
   /// So many bytes of the file have been read for sending.
   case progress(ProjectPath, bytes: Int64, of: Int64)
@@ -26,6 +32,14 @@ package enum RunEvent: Sendable {
   case finished(ProjectPath, String)
   /// The file is sent; what was to be done afterwards failed and will be tried again.
   case stepFailed(ProjectPath, String, trace: String? = nil)
+  /// It was decided about, and is left as it stands in the ledger: the run is to end, or the service is away.
+  case left(ProjectPath)
+  /// The run was cancelled, and so was the session that was open for the file; the next run opens another.
+  case cancelled(ProjectPath, FileSession)
+  /// A call of the service for it failed for a reason that may pass, and is made again after so long.
+  case retrying(ProjectPath, call: String, ServiceError, after: Duration)
+  /// Something about a file that a person should know, with which nothing is wrong.
+  case noted(ProjectPath, String)
   /// Another process asked for something, and it is done: "2 files are tried again".
   case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.
@@ -74,6 +88,8 @@ package struct RunSummary: Hashable, Sendable {
     case quarantine(String)
     /// It was allowed no more.
     case limit(Allowance)
+    /// Nothing is begun outside of these hours; and when they begin, by the local clock.
+    case closed(hours: String, opens: String)
     /// Somebody paused it.
     case paused(Pause)
   }

@@ -11,9 +11,12 @@ struct StallWatch: Sendable {
 
   /// Runs `work`, and cancels it with ``Stalled`` when `progress` gives the same number for as long as the limit.
   ///
-  /// - Parameter isDone: whether the progress has come to its end, after which standing still is no fault.
+  /// - Parameters:
+  ///   - isDone: whether the progress has come to its end, after which standing still is no fault.
+  ///   - isHeld: whether nothing is to be sent for the moment, which is no fault of the other side.
   func run<Value: Sendable>(
     progress: @escaping @Sendable () -> Int64, isDone: @escaping @Sendable () -> Bool,
+    isHeld: @escaping @Sendable () -> Bool = { false },
     _ work: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
@@ -23,7 +26,7 @@ struct StallWatch: Sendable {
         while !isDone() {
           try await clock.sleep(limit)
           let now = progress()
-          if now == last, !isDone() { throw Stalled() }
+          if now == last, !isDone(), !isHeld() { throw Stalled() }
           last = now
         }
         return nil

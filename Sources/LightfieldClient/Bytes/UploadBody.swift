@@ -28,7 +28,8 @@ struct UploadBody: AsyncSequence, Sendable {
         ahead = reader.readAhead()
         rest = chunk
       }
-      let piece = rest.readSlice(length: Swift.min(rest.readableBytes, UploadBody.pieceSize))
+      let count = try await reader.admitted(Swift.min(rest.readableBytes, UploadBody.pieceSize))
+      let piece = rest.readSlice(length: count)
       reader.handedOver(piece?.readableBytes ?? 0)
       return piece
     }
@@ -53,6 +54,7 @@ final class UploadReader: Sendable {
   private let name: String
   private let state = Mutex(State(digest: DigestStream(.md5)))
   private let sent = Atomic<Int64>(0)
+  private let held = Atomic(false)
 
   /// How much is read at once.
   static let chunkSize = 1 << 20
@@ -67,6 +69,9 @@ final class UploadReader: Sendable {
   /// How many bytes the connection has asked for so far.
   var bytesSent: Int64 { sent.load(ordering: .relaxed) }
 
+  /// Whether bytes wait until they may leave.
+  var isHeld: Bool { held.load(ordering: .relaxed) }
+
   /// Why the source could not be read, which explains every failure that follows.
   var failure: ServiceError? { state.withLock { $0.failure } }
 
@@ -76,6 +81,13 @@ final class UploadReader: Sendable {
       guard state.offset == length, state.failure == nil, let digest = state.digest.take() else { return nil }
       return Receipt(bytes: length, md5: MD5Digest(bytes: digest.finalize()))
     }
+  }
+
+  /// How many of the next `count` bytes may leave now; waits until there are some.
+  func admitted(_ count: Int) async throws -> Int {
+    held.store(true, ordering: .relaxed)
+    defer { held.store(false, ordering: .relaxed) }
+    return Swift.min(count, Swift.max(1, try await source.admitted(count)))
   }
 
   func handedOver(_ count: Int) {

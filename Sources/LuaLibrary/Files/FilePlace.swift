@@ -113,7 +113,7 @@ struct WantedFile: Sendable {
       return FilePlace(workspace: workspace, path: path, isOutside: false)
     }
     try require(access(real), shownAs: asked, onlyNever: false)
-    let everything = try Workspace(root: "/", state: workspace.statePath, links: .refuse)
+    let everything = try workspace.everything()
     return FilePlace(workspace: everything, path: try everything.path(real), isOutside: true)
   }
 

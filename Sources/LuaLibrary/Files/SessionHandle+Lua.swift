@@ -49,6 +49,7 @@ extension SessionHandle {
     }
     type.waitingMethod("refresh") { handle, call in
       try handle.requireReading(by: call.name)
+      if !handle.session.isSimulated { try call.requireKnowable("session:refresh", in: handle.context) }
       return LuaOperation {
         try await handle.refresh()
         return [handle.value]
@@ -56,6 +57,7 @@ extension SessionHandle {
     }
     type.waitingMethod("download_url") { handle, call in
       try handle.requireReading(by: call.name)
+      try call.requireKnowable("session:download_url", in: handle.context)
       return LuaOperation {
         let place = try await handle.context.service.url(handle.session.id)
         return [.string(place.url), .string(place.expiresAt.description)]

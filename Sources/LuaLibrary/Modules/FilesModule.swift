@@ -41,6 +41,7 @@ extension LuaLibrary {
     module.waiting("get") { call in
       try context.require(.service(scope: ServiceScope.readFiles), by: call.name)
       let id = try call.string(1)
+      try call.requireKnowable("files.get", in: context)
       return LuaOperation { [SessionHandle(try await context.service.retrieve(id), context: context).value] }
     }
     module.waiting("list") { call in
@@ -49,6 +50,7 @@ extension LuaLibrary {
       try fields.onlyKnown(["limit", "offset"])
       let limit = try fields.optionalInt("limit", in: 1...Int(Int32.max))
       let offset = try fields.optionalInt("offset", in: 0...Int(Int32.max))
+      try call.requireKnowable("files.list", in: context)
       return LuaOperation {
         let page = try await context.service.list(limit: limit, offset: offset)
         var table = LuaTable(array: page.data.map { SessionHandle($0, context: context).value })

@@ -6,12 +6,13 @@ extension LuaLibrary {
     LuaModule("moontide.http") { module in
       for (name, method) in [("get", "GET"), ("post", "POST")] {
         module.waiting(name) { call in
-          try context.asking(
-            WebCall(method, try call.string(1), call.optionalFields(2), function: call.name))
+          let web = try WebCall(method, try call.string(1), call.optionalFields(2), function: call.name)
+          return try context.asking(web, from: call)
         }
       }
       module.waiting("request") { call in
-        try context.asking(WebCall(nil, nil, call.fields(1), function: call.name))
+        let web = try WebCall(nil, nil, call.fields(1), function: call.name)
+        return try context.asking(web, from: call)
       }
       module.script(responses)
     }
@@ -45,8 +46,9 @@ extension LuaLibrary {
 }
 
 extension LibraryContext {
-  fileprivate func asking(_ call: WebCall) throws -> LuaOperation {
+  fileprivate func asking(_ call: WebCall, from caller: borrowing LuaCall) throws -> LuaOperation {
     try require(call.request.address, by: call.function)
+    try caller.requireKnowable("http", in: self)
     guard let web else {
       throw LuaValueError(place: call.function, problem: "there is no network here")
     }

@@ -15,6 +15,7 @@ extension LuaLibrary {
     module.waiting("get") { call in
       try context.require(.service(scope: ServiceScope.readMeetings), by: call.name)
       let id = try call.string(1)
+      try call.requireKnowable("meetings.get", in: context)
       return LuaOperation { [try await context.service.retrieveMeeting(id).luaValue] }
     }
     module.waiting("list") { call in
@@ -23,6 +24,7 @@ extension LuaLibrary {
       try fields.onlyKnown(["limit", "offset"])
       let limit = try fields.optionalInt("limit", in: 1...Int(Int32.max))
       let offset = try fields.optionalInt("offset", in: 0...Int(Int32.max))
+      try call.requireKnowable("meetings.list", in: context)
       return LuaOperation {
         let page = try await context.service.listMeetings(limit: limit, offset: offset)
         var table = LuaTable(array: page.data.map(\.luaValue))
@@ -35,6 +37,7 @@ extension LuaLibrary {
       let fields = try call.fields(1)
       let query = try MeetingQuery(fields)
       let first = try fields.optionalBoolean("first") ?? false
+      try call.requireKnowable("meetings.find", in: context)
       return LuaOperation {
         [try await context.meetings.find(query, first: first)?.luaValue ?? .nil]
       }
@@ -48,6 +51,7 @@ extension LuaLibrary {
       let options = try call.optionalFields(2)
       try options.onlyKnown(["label"])
       let label = try options.optionalString("label")
+      try call.requireKnowable("meetings.create", in: context)
       let place = JobCalls.current?.enter(["meetings.create"], label: label)
       return LuaOperation {
         let meeting = try await context.calling(place) { key throws(ServiceError) in
@@ -62,6 +66,7 @@ extension LuaLibrary {
       let meetingID = try call.identifier(1, wanted: "meeting or its id", \.meetingID)
       let change = MeetingChange(
         transcript: try call.identifier(2, wanted: "session or its id", \.sessionID))
+      try call.requireKnowable("meetings.attach_transcript", in: context)
       // Which file goes to which meeting tells these calls apart better than their order.
       let place = JobCalls.current?.enter(
         ["meetings.attach_transcript", meetingID, change.transcript ?? ""], label: nil)

@@ -77,7 +77,7 @@ extension RecipeReader {
     return number * unit
   }
 
-  private func unwanted(_ key: RecipeKey, _ value: LuaValue) -> ScriptError {
+  func unwanted(_ key: RecipeKey, _ value: LuaValue) -> ScriptError {
     wrong(key, "is \(described(value)); it takes \(key.wanted.value)")
   }
 }

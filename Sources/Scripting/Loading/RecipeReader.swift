@@ -51,6 +51,8 @@ struct RecipeReader {
     plan.retries = try retries()
     plan.settling = try settling()
     plan.rediscovery = try rediscovery(of: plan.discover)
+    plan.concurrency = try concurrency()
+    plan.order = try order()
     plan.permissions = try permissions()
     return plan
   }

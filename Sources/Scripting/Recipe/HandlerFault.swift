@@ -1,6 +1,7 @@
 import FileSessions
 import Ingestion
 import LuaHost
+import LuaLibrary
 import Workspace
 
 /// Why a handler gave no answer.
@@ -11,6 +12,8 @@ enum HandlerFault: Error {
   case outOfMemory(Failure)
   /// The run is being stopped.
   case cancelled
+  /// This is a dry run, and the handler reached for what it cannot know.
+  case unknown(UnknownPoint)
 }
 
 /// A call of a handler, for messages.

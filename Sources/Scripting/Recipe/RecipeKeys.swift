@@ -21,6 +21,8 @@ enum RecipeKey: String, CaseIterable, Sendable {
   case ready
   case rescan
   case every
+  case concurrency
+  case order
   case limits
   case permissions
 
@@ -71,6 +73,8 @@ enum RecipeKey: String, CaseIterable, Sendable {
     case .inProgress: ("a list of names such as { \"*.part\", \"*.tmp\" }", "")
     case .ready: ("a marker's name such as \"{name}.done\"", "")
     case .rescan, .every: ("a time above 0: seconds, or a text such as \"90s\" or \"15m\"", "")
+    case .concurrency: ("a whole number from 1 to 256", "")
+    case .order: ("\"newest\", \"oldest\" or \"smallest\"", "")
     case .limits: ("a table such as { instructions = 1000000, memory = \"32M\", seconds = 2 }", "")
     case .permissions: ("a table such as { net = { \"hooks.slack.com\" }, env = { \"SLACK_HOOK\" } }", "")
     }
@@ -78,7 +82,7 @@ enum RecipeKey: String, CaseIterable, Sendable {
 
   /// Keys that the design has and this version does not carry out.
   static let later = [
-    "prepare", "concurrency", "plugins", "order",
+    "prepare", "plugins",
     "optional",
   ]
 

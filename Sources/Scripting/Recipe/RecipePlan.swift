@@ -27,6 +27,10 @@ struct RecipePlan: Sendable {
   var settling = Settling()
   /// How often discovery is taken again while watching; nil: as the engine sees fit.
   var rediscovery: Duration?
+  /// How many of its files are under way at once; nil: any number.
+  var concurrency: Int?
+  /// The order in which its candidates are taken; nil: as they are found.
+  var order: CandidateOrder?
   /// What each call of a handler may use, and the state hold.
   var limits: LuaLimits
   /// What the recipe asks for; it permits nothing by itself.

@@ -79,6 +79,14 @@ package struct UnreliableLedger: Ledger {
     try await pass(.record) { () async throws(LedgerError) in try await base.settle(request: id) }
   }
 
+  package func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {
+    try await pass(.record) { () async throws(LedgerError) in try await base.split(request: id, into: parts) }
+  }
+
+  package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] {
+    try await base.otherRecipes(of: key)
+  }
+
   package func jobs(
     _ selection: JobSelection, after id: Int64, limit: Int
   ) async throws(LedgerError) -> JobPage { try await base.jobs(selection, after: id, limit: limit) }

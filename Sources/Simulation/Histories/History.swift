@@ -136,7 +136,8 @@ package struct History {
     let problems = Mutex<[String]>([])
     let engine = Engine(
       recipe: recipe, profile: "simulated", service: UnreliableService(service, fate: fate),
-      ledger: UnreliableLedger(ledger, fate: fate), workspace: workspace, types: MIMETypes(), transfers: 1,
+      ledger: UnreliableLedger(ledger, fate: fate), workspace: workspace, types: MIMETypes(),
+      seat: Gate(places: 1).join(recipe.name),
       retry: Retrier(policy: .standard, sleep: { [clock] in clock.advance(by: $0) }, chance: { 0.5 }),
       clock: clock.machine, newKey: { "key-\(keys.next())" }
     ) { event in

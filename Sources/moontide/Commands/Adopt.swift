@@ -41,9 +41,10 @@ struct Adopt: AsyncParsableCommand {
       let ledger = try await SQLiteLedger.take(in: workspace)
       let bench = Bench(workspace: workspace, destination: destination, ledger: ledger, display: display)
       let loader = RecipeLoader(
-        script: recipePath, arguments: arguments.byName, limits: ceiling, bench: bench)
+        script: recipePath, arguments: arguments.byName, limits: ceiling, bench: bench,
+        names: RecipeNames())
       let recipe = try await loader.load()
-      let engine = bench.engine(for: recipe, transfers: 1, stop: StopSignal())
+      let engine = bench.engine(for: recipe, seat: Gate(places: 1).join(recipe.name), stop: StopSignal())
       let result = await Result {
         try await adopt(Adoption(engine: engine), recipe: recipe.name, at: destination)
       }

@@ -45,10 +45,10 @@ struct Exec: AsyncParsableCommand {
     let ledger = try await SQLiteLedger.take(in: workspace)
     let bench = Bench(
       workspace: workspace, destination: destination, ledger: ledger,
-      display: Display(style: .lines, access: destination.access))
+      display: Display(style: .lines, detail: .steps, access: destination.access))
     bench.authority.warnOfStrangers(among: [script])
     let context = await bench.context(for: script, arguments: .list(arguments))
-    let interruption = Interruption(stop: StopSignal(), announce: bench.display.note, cancelsAtOnce: true)
+    let interruption = Interruption(stop: StopSignal(), cancelsAtOnce: true)
     let result = await interruption.watching {
       await Result { () async throws(ScriptError) in
         try await ScriptRunner.run(source, arguments: arguments, context: context, limits: limits)

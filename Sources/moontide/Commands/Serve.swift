@@ -87,10 +87,13 @@ struct Serve: AsyncParsableCommand {
       configuration: .init(
         services: [server], logger: Logger(label: "moontide") { _ in SwiftLogNoOpLogHandler() }))
     let stop = StopSignal()
+    stop.whenRequested { Task { await group.triggerGracefulShutdown() } }
     let interruption = Interruption(
       stop: stop,
-      announce: { _ in Self.note("Finishing the requests that are under way, for 30 seconds at the most.") },
-      onStop: { Task { await group.triggerGracefulShutdown() } })
+      announce: { step in
+        guard case .draining = step else { return }
+        Self.note("Finishing the requests that are under way, for 30 seconds at the most.")
+      })
     let outcome = await interruption.watching { () -> Result<Void, any Error> in
       do { return .success(try await group.run()) } catch { return .failure(error) }
     }

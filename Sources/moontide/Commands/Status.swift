@@ -24,10 +24,11 @@ struct Status: AsyncParsableCommand {
       try await reader.status(listed: Self.listed)
     }
     let holder = LedgerReader.holder(in: workspace.statePath)
+    let live = LiveStatus.read(from: workspace.statePath, of: holder)
     if json {
-      say(JSONText.line(StatusJSON(status, holder: holder)))
+      say(JSONText.line(StatusJSON(status, holder: holder, live, projectFlags: options.flags)))
     } else {
-      StandardStream.output.write(StatusText.text(status, holder: holder))
+      StandardStream.output.write(StatusText.text(status, holder: holder, live, projectFlags: options.flags))
     }
   }
 }

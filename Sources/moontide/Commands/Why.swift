@@ -26,6 +26,7 @@ struct Why: AsyncParsableCommand {
       let views = await offload { unseen.map { WhyText.view(of: path, by: $0, in: workspace) } }
       let presence = await offload { WhyText.presence(of: path, in: workspace) }
       say(path.string.printable + ": " + presence)
+      for note in WhyText.company(stories) { say(note) }
       for story in stories { StandardStream.output.write(WhyText.story(story)) }
       for profile in traces {
         say("Moontide itself put this file here (profile \(profile)), so it is not discovered again.")

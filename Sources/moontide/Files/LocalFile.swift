@@ -1,5 +1,6 @@
 import Digests
 import FileSessions
+import Glibc
 import Workspace
 
 /// A file of this machine that is sent, read through one descriptor.
@@ -17,6 +18,12 @@ struct LocalFile: ByteSource {
     self.path = path
     file = try everything.open(everything.path(CurrentDirectory.absolute(path)))
     stamp = try file.stamp()
+  }
+
+  /// How large a file is that is named so; 0 where there is none.
+  static func size(of path: String) -> Int64 {
+    var status = stat()
+    return stat(CurrentDirectory.absolute(path), &status) == 0 ? Int64(status.st_size) : 0
   }
 
   /// The name without directories.

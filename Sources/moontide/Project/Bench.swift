@@ -13,15 +13,25 @@ struct Bench: Sendable {
   let destination: Destination
   let ledger: SQLiteLedger
   let display: Display
+  /// What counts how handlers fare.
+  let metrics: RunMetrics?
+  /// In which order candidates are taken, whatever their recipe says.
+  var order: CandidateOrder?
+  /// How fast scripts' own uploads are sent, together with the engine's.
+  var throttle: Throttle?
   private let types = MIMETypes()
   /// What scripts' requests go through.
   private let web = HTTPClientTransport()
 
-  init(workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display) {
+  init(
+    workspace: Workspace, destination: Destination, ledger: SQLiteLedger, display: Display,
+    metrics: RunMetrics? = nil
+  ) {
     self.workspace = workspace
     self.destination = destination
     self.ledger = ledger
     self.display = display
+    self.metrics = metrics
   }
 
   static let sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
@@ -37,22 +47,23 @@ struct Bench: Sendable {
       of: script, baseline: isRecipe ? .recipe : .plainScript(local: profile == ProfileCatalog.local))
     // A recipe's standard output is the list of events; a plain script's is its own.
     let output: (@Sendable (String) -> Void)? = isRecipe ? nil : { @Sendable line in say(line) }
-    return LibraryContext(
+    var context = LibraryContext(
       workspace: workspace, types: types,
-      service: RetryingService(destination.service, retry: Self.retry), permissions: permissions,
+      service: RetryingService(
+        destination.service, retry: Self.retry, pace: { [throttle] in throttle?.source($0) ?? $0 }),
+      permissions: permissions,
       arguments: arguments, environment: authority.scriptEnvironment,
       store: LedgerStore(values: RecipeValues(in: ledger, profile: profile, recipe: script.fileStem)),
       web: web, sleep: Self.sleep, newKey: Self.newKey,
-      log: { line in
-        let level = line.level == .info ? "" : "\(line.level.rawValue): "
-        display.note("\(line.script): \(level)\(line.text)")
-      },
+      log: { display.show($0) },
       output: output,
       recordWrite: { path in try await tracer.record(path) },
       sessionOpened: { session in
         let record = ScriptSession(id: session.id, script: script, filename: session.filename)
         try await ledger.remember(record, profile: profile)
       })
+    context.observer = metrics?.observer(of: script.fileStem)
+    return context
   }
 
   /// Decides what scripts may.
@@ -74,13 +85,13 @@ struct Bench: Sendable {
   }
 
   func engine(
-    for recipe: LuaRecipe, transfers: Int, allowance: Allowance = .all, stop: StopSignal
+    for recipe: LuaRecipe, seat: GateSeat, stop: StopSignal
   ) -> Engine {
     Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
-      workspace: workspace, types: types, transfers: transfers, allowance: allowance, retry: Self.retry,
-      clock: .system,
-      newKey: Self.newKey, stop: stop, report: { [display] event in display.show(event) })
+      workspace: workspace, types: types, seat: seat, order: order, retry: Self.retry,
+      clock: .system, newKey: Self.newKey, stop: stop, patience: Self.sleep,
+      report: { [display, name = recipe.name] event in display.show(event, of: name) })
   }
 
   /// Notes where a recipe looks for files, so that `moontide why` can explain what it does not see.

@@ -15,6 +15,8 @@ struct Destination: Sendable {
     case send
     /// Looks at what is there, and makes nothing.
     case look
+    /// Tells what work would do: makes nothing, and asks nobody.
+    case plan
   }
 
   /// The profile's name, under which jobs are kept.
@@ -26,6 +28,8 @@ struct Destination: Sendable {
   let withheld: Withheld
   /// Where it is, and with which key; nil for the embedded service.
   let access: RemoteAccess?
+  /// What calls of the service come to.
+  let calls: CallLog
   private let client: LightfieldClient?
 
   /// Opens the destination, hands it to `body`, and closes it, however that ends.
@@ -71,6 +75,13 @@ struct Destination: Sendable {
   private static func local(
     in workspace: Workspace, for intent: Intent, _ withheld: Withheld, hasKey: Bool
   ) async throws(CommandFailure) -> Destination {
+    let why = hasKey ? "" : " (no API key is set)"
+    let headline = "profile local: the embedded service in \(workspace.statePath)/local\(why)"
+    if intent == .plan {
+      return Destination(
+        profile: ProfileCatalog.local, service: PlannedService(clock: .system), headline: headline,
+        withheld: withheld, access: nil, client: nil)
+    }
     // Looking makes nothing: a stray .moontide/ would make this directory a project.
     guard intent != .look || FileManager.default.fileExists(atPath: workspace.statePath) else {
       throw CommandFailure(
@@ -82,11 +93,10 @@ struct Destination: Sendable {
     do throws(LocalStoreError) {
       let store = try await LocalStore.open(
         workspace.statePath + "/local", sweeping: intent == .look ? .never : .whenAlone)
-      let why = hasKey ? "" : " (no API key is set)"
+      let calls = CallLog()
       return Destination(
-        profile: ProfileCatalog.local, service: store.service(),
-        headline: "profile local: the embedded service in \(workspace.statePath)/local\(why)",
-        withheld: withheld, access: nil, client: nil)
+        profile: ProfileCatalog.local, service: NotedService(base: store.service(), calls: calls),
+        headline: headline, withheld: withheld, access: nil, calls: calls, client: nil)
     } catch {
       throw CommandFailure(.service, error.message)
     }
@@ -96,7 +106,9 @@ struct Destination: Sendable {
     _ profile: RemoteProfile, _ rates: RateShares?, in workspace: Workspace, for intent: Intent,
     _ withheld: Withheld
   ) async throws(CommandFailure) -> Destination {
-    if intent == .work, case .file(let path) = profile.key { try requireOutside(path, of: workspace) }
+    if intent == .work || intent == .plan, case .file(let path) = profile.key {
+      try requireOutside(path, of: workspace)
+    }
     let environment = LaunchEnvironment.variables
     let key = try await offload { () throws(CommandFailure) in
       try profile.key.read(environment) { StandardStream.error.write("moontide: \($0)\n") }
@@ -105,10 +117,12 @@ struct Destination: Sendable {
     KeyProtection.close()
     LaunchEnvironment.erase(withheld.variables, keys: [key.secret])
     let client: LightfieldClient
+    let calls = CallLog()
     do throws(ServiceError) {
       var configuration = try LightfieldClient.Configuration(environment: environment)
       configuration.baseURL = profile.address.description
       configuration.userAgent = "moontide/" + Version.text
+      configuration.note = { calls.note($0) }
       // The only client of the only service of this process: a run, its handlers and a command's calls share it.
       client = try LightfieldClient(
         key: key, configuration: configuration, pacer: Pacer(rates: rates ?? RateShares()))
@@ -125,7 +139,7 @@ struct Destination: Sendable {
     return Destination(
       profile: profile.name, service: client,
       headline: "profile \(profile.name): \(profile.address), key \(key.hint) (\(profile.key.phrase))",
-      withheld: withheld.adding(key), access: access, client: client)
+      withheld: withheld.adding(key), access: access, calls: calls, client: client)
   }
 
   /// Notes that the project's work goes there, before anything can.
@@ -133,7 +147,7 @@ struct Destination: Sendable {
     _ profile: RemoteProfile, in workspace: Workspace, for intent: Intent
   ) throws(CommandFailure) {
     switch intent {
-    case .look: return
+    case .look, .plan: return
     case .send where !FileManager.default.fileExists(atPath: workspace.statePath):
       // A file that is sent by hand makes no project of the directory.
       return

@@ -3,34 +3,46 @@ import Glibc
 import Ingestion
 import Synchronization
 
-/// Ctrl-C and SIGTERM: the first asks a run to finish what is under way, a second Ctrl-C cancels that too.
-/// SIGHUP is for those that watch, except where it says that the terminal is gone.
+/// Ctrl-C and SIGTERM: the first asks a run to finish what is under way, a second Ctrl-C cancels that too, and a third
+/// ends the process at once. SIGHUP is for those that watch, except where it says that the terminal is gone.
 final class Interruption: Sendable {
+  /// What is done about a signal, as it is announced.
+  enum Step: Sendable {
+    /// What is under way is finished. With SIGTERM there may be a limit to how long that takes.
+    case draining(for: Duration?)
+    /// What is under way is cancelled.
+    case cancelling
+    /// The process ends now.
+    case quitting
+  }
+
   private struct State {
     var interrupts = 0
+    var isCancelled = false
     var cancel: (@Sendable () -> Void)?
   }
 
   private let stop: StopSignal
   private let cancelsAtOnce: Bool
-  private let announce: @Sendable (String) -> Void
-  private let onStop: @Sendable () -> Void
+  private let drainTimeout: Duration?
+  private let announce: @Sendable (Step) -> Void
   private let state = Mutex(State())
   // Sources are not marked Sendable; these are made here, and afterwards only kept alive.
   private nonisolated(unsafe) var sources: [any DispatchSourceSignal] = []
 
   /// - Parameters:
   ///   - cancelsAtOnce: the first Ctrl-C, and SIGTERM, cancel already: there is nothing to finish.
-  ///   - onStop: called with the first wish to end, where nobody asks `stop`.
+  ///   - drainTimeout: how long finishing may take after SIGTERM; nil: as long as it does.
+  ///   - announce: told of each step before it is taken, where there are several.
   ///   - onHangUp: what a SIGHUP is for; nil: it ends the process.
   init(
-    stop: StopSignal, announce: @escaping @Sendable (String) -> Void, cancelsAtOnce: Bool = false,
-    onStop: @escaping @Sendable () -> Void = {}, onHangUp: (@Sendable () -> Void)? = nil
+    stop: StopSignal, cancelsAtOnce: Bool = false, drainTimeout: Duration? = nil,
+    onHangUp: (@Sendable () -> Void)? = nil, announce: @escaping @Sendable (Step) -> Void = { _ in }
   ) {
     self.stop = stop
     self.cancelsAtOnce = cancelsAtOnce
+    self.drainTimeout = drainTimeout
     self.announce = announce
-    self.onStop = onStop
     sources = [
       Self.source(of: SIGINT) { [weak self] in self?.interrupt() },
       Self.source(of: SIGTERM) { [weak self] in self?.terminate() },
@@ -54,33 +66,44 @@ final class Interruption: Sendable {
   }
 
   private func interrupt() {
-    let (count, cancel) = state.withLock { state in
+    let count = state.withLock { state in
       state.interrupts += 1
-      return (state.interrupts, state.cancel)
+      return state.interrupts
     }
     switch count {
     case 1 where cancelsAtOnce:
-      cancel?()
+      cancel()
     case 1:
+      announce(.draining(for: nil))
       stop.request()
-      onStop()
-      announce("Finishing what is under way. Ctrl-C again cancels it; it is taken up by the next run.")
     case 2:
-      cancel?()
+      cancel()
     default:
+      announce(.quitting)
       exit(ExitStatus.interrupted.rawValue)
     }
   }
 
   private func terminate() {
-    let isFirst = !stop.isRequested
-    stop.request()
-    if isFirst, !cancelsAtOnce {
-      onStop()
-      announce("Finishing what is under way. A second SIGTERM cancels it; it is taken up by the next run.")
-    } else {
-      state.withLock { $0.cancel }?()
+    guard !stop.isRequested, !cancelsAtOnce else {
+      stop.request()
+      return cancel()
     }
+    announce(.draining(for: drainTimeout))
+    stop.request()
+    guard let drainTimeout else { return }
+    DispatchQueue.global().asyncAfter(deadline: .now() + drainTimeout.inSeconds) { [weak self] in
+      self?.cancel()
+    }
+  }
+
+  private func cancel() {
+    let (isFirst, cancel) = state.withLock { state in
+      defer { state.isCancelled = true }
+      return (!state.isCancelled, state.cancel)
+    }
+    if isFirst, !cancelsAtOnce { announce(.cancelling) }
+    cancel?()
   }
 
   private static func source(

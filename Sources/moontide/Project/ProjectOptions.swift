@@ -15,6 +15,11 @@ struct ProjectOptions: ParsableArguments {
     help: ArgumentHelp("Keeps the state there instead of in the project's .moontide/.", valueName: "dir"))
   var state: String?
 
+  /// The same options for another command that is meant for the same project, each with a space before it.
+  var flags: String {
+    (project.map { " --project \($0.shellWord)" } ?? "") + (state.map { " --state \($0.shellWord)" } ?? "")
+  }
+
   /// Opens the project's directory.
   func openWorkspace() throws(CommandFailure) -> Workspace {
     do throws(WorkspaceError) {

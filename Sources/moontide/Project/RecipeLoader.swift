@@ -9,6 +9,7 @@ struct RecipeLoader: Sendable {
   let arguments: [String: String]
   let limits: LuaLimits
   let bench: Bench
+  let names: RecipeNames
 
   /// Loads and checks the recipe as it is now, and notes where it looks for files.
   ///
@@ -30,6 +31,7 @@ struct RecipeLoader: Sendable {
       if replacing, hasLostTrust.withLock({ $0 }) {
         throw CommandFailure(.script, "This version of \(script) is not trusted.")
       }
+      try names.claim(recipe.name, for: script)
       try await bench.remember(recipe, script: script)
       return recipe
     } catch {

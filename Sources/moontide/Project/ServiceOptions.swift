@@ -19,8 +19,7 @@ struct ServiceOptions: ParsableArguments {
     try await Destination.with(target, in: workspace, for: intent) { destination in
       let desk = ServiceDesk(destination: destination, statePath: workspace.statePath)
       let stop = StopSignal()
-      let interruption = Interruption(
-        stop: stop, announce: { StandardStream.error.write($0 + "\n") }, cancelsAtOnce: true)
+      let interruption = Interruption(stop: stop, cancelsAtOnce: true)
       let result = await interruption.watching {
         do { return Result<Void, any Error>.success(try await body(desk)) } catch { return .failure(error) }
       }

@@ -13,18 +13,25 @@ final class WatchingRun: Sendable {
   private static let check = Duration.seconds(1)
 
   private let loader: RecipeLoader
-  private let transfers: Int
+  private let seat: GateSeat
   private let stop: StopSignal
   private let hangUp: Bell
+  private let onReload: @Sendable () -> Void
   /// Ends the engine that runs now.
   private let current = Mutex<StopSignal?>(nil)
 
-  /// - Parameter hangUp: is rung when the recipe is to be loaded anew.
-  init(loader: RecipeLoader, transfers: Int, stop: StopSignal, hangUp: Bell) {
+  /// - Parameters:
+  ///   - hangUp: is rung when the recipe is to be loaded anew.
+  ///   - onReload: called when it has been, or cannot be.
+  init(
+    loader: RecipeLoader, seat: GateSeat, stop: StopSignal, hangUp: Bell,
+    onReload: @escaping @Sendable () -> Void
+  ) {
     self.loader = loader
-    self.transfers = transfers
+    self.seat = seat
     self.stop = stop
     self.hangUp = hangUp
+    self.onReload = onReload
     stop.whenRequested { [weak self] in self?.current.withLock { $0 }?.request() }
   }
 
@@ -40,7 +47,9 @@ final class WatchingRun: Sendable {
       // That it ended was its successor's wish.
       if total.stop == .requested, !stop.isRequested, !Task.isCancelled { total.stop = nil }
       loader.bench.display.note("\(loader.script) is loaded anew.")
+      onReload()
       recipe = next
+      seat.rename(recipe.name)
     }
   }
 
@@ -49,7 +58,7 @@ final class WatchingRun: Sendable {
     let ending = StopSignal()
     current.withLock { $0 = ending }
     if stop.isRequested { ending.request() }
-    let engine = loader.bench.engine(for: recipe, transfers: transfers, stop: ending)
+    let engine = loader.bench.engine(for: recipe, seat: seat, stop: ending)
     return await withTaskGroup(of: LuaRecipe?.self) { group in
       group.addTask {
         let next = await self.successor(of: recipe)
@@ -88,6 +97,7 @@ final class WatchingRun: Sendable {
         loader.bench.display.note(
           "\(error.message)\n\(loader.script) has changed and cannot be used; the last version of it goes on."
         )
+        onReload()
       }
     }
     return nil

@@ -1,8 +1,10 @@
-import Glibc
+import FileSessions
 import Ingestion
+import LuaLibrary
 import Synchronization
+import Workspace
 
-/// Shows a run: as JSON lines, as a line for each event, or with a progress line on a terminal.
+/// Shows a run: as JSON lines, as a line for each event, or with progress on a terminal.
 final class Display: Sendable {
   enum Style: Sendable {
     case json
@@ -12,135 +14,221 @@ final class Display: Sendable {
     case quiet
   }
 
-  private struct State {
-    var recipe = ""
-    var sent = 0
-    var failed = 0
-    var bytes: Int64 = 0
-    /// Files being read for sending, with the part that is done.
-    var underWay: [String: (bytes: Int64, of: Int64)] = [:]
-    var isLineDrawn = false
-    var lastDrawn = ContinuousClock.now - .seconds(1)
+  /// How much is told.
+  enum Detail: Int, Sendable {
+    /// What became of each file.
+    case outcomes
+    /// Each step of a file too, and what handlers log for debugging.
+    case steps
+    /// And each call of the service.
+    case calls
+  }
+
+  fileprivate struct State {
+    var profile = ""
+    /// What went wrong with each recipe; and what is begun with, where nothing has yet.
+    var failures: [String: FailureRollup] = [:]
+    let none: FailureRollup
+    /// Recipes whose discovery has not come to its end.
+    var searching: Set<String> = []
   }
 
   private let style: Style
+  private let detail: Detail
   private let access: RemoteAccess?
-  private let state = Mutex(State())
+  /// Whether lines name their recipe.
+  private let hasSeveral: Bool
+  private let look: TerminalLook
+  private let screen: ProgressScreen
+  private let state: Mutex<State>
+  private let listeners = Mutex<[@Sendable (RunEvent, String) -> Void]>([])
 
-  /// - Parameter access: what the run sends to; nil for the embedded service.
-  init(style: Style, access: RemoteAccess?) {
+  /// - Parameters:
+  ///   - access: what the run sends to; nil for the embedded service.
+  ///   - hasSeveral: whether events of several recipes are shown.
+  ///   - projectFlags: what names the project in another command.
+  init(
+    style: Style, detail: Detail = .outcomes, access: RemoteAccess?, hasSeveral: Bool = false,
+    projectFlags: String = ""
+  ) {
     self.style = style
+    self.detail = detail
+    self.hasSeveral = hasSeveral
     self.access = access
+    look = StandardStream.output.isScreen ? TerminalLook(LaunchEnvironment.variables) : .plain
+    screen = ProgressScreen(on: style == .terminal ? .output : nil, look)
+    let command = CommandLine.arguments.dropFirst().map(\.shellWord).joined(separator: " ")
+    state = Mutex(State(none: FailureRollup(command: command, projectFlags: projectFlags)))
   }
 
   /// The style for this standard output and these flags.
   static func style(json: Bool, quiet: Bool) -> Style {
     if json { return .json }
     if quiet { return .quiet }
-    return StandardStream.output.isTerminal ? .terminal : .lines
+    return StandardStream.output.isScreen ? .terminal : .lines
   }
 
-  /// Shows an event. Called from any thread.
-  func show(_ event: RunEvent) {
-    state.withLock { state in
-      if case .began(let recipe, _) = event { state.recipe = recipe }
-      switch style {
-      case .json:
-        if let object = EventJSON(event, at: access) { emit(object.line) }
-      case .quiet:
-        if EventText.isTrouble(event), let line = EventText.line(for: event) { emit(line) }
-      case .lines:
-        if let line = text(event, state.recipe) { emit(line) }
-      case .terminal:
-        count(event, &state)
-        draw(event, &state)
-      }
+  /// How far everything is.
+  var progress: ProgressBoard { screen.board }
+
+  // MARK: - What happens
+
+  /// Has `listener` told of every event too, on any thread.
+  func tell(_ listener: @escaping @Sendable (_ event: RunEvent, _ recipe: String) -> Void) {
+    listeners.withLock { $0.append(listener) }
+  }
+
+  /// Shows an event of a recipe. Called from any thread.
+  func show(_ event: RunEvent, of recipe: String) {
+    for listener in listeners.withLock({ $0 }) { listener(event, recipe) }
+    if case .alive = event { return }
+    let (rollup, isEndKnown) = state.withLock { $0.take(event, of: recipe) }
+    screen.count(event, of: recipe, isEndKnown: isEndKnown)
+    if style == .terminal, EventText.isPause(event) { screen.clear() }
+    if let rollup { show(rollup) }
+    switch style {
+    case .json:
+      if let object = EventJSON(event, of: recipe, at: access) { emit(object.line) }
+    case .quiet:
+      if EventText.level(of: event).rawValue <= Level.warning.rawValue { showLine(of: event, recipe) }
+    case .lines:
+      showLine(of: event, recipe)
+    case .terminal:
+      // The routine goes into what is drawn, and what a person has to see stands above it.
+      let isSeen = EventText.isPause(event) || EventText.level(of: event).rawValue <= Level.warning.rawValue
+      if isSeen || detail != .outcomes { showLine(of: event, recipe) }
     }
   }
 
-  /// Shows a line of a script's own, or of ours, beside the events.
-  func note(_ line: String) {
-    state.withLock { state in
-      erase(&state)
-      StandardStream.error.write(line.printableLines + "\n")
-    }
+  /// Shows what a call of the service came to, where that is wanted.
+  func show(_ call: CallRecord) {
+    guard detail == .calls else { return }
+    if style == .json { emit(EventJSON(call).line) } else { emit(EventText.line(for: call), .debug) }
+  }
+
+  /// Shows a line of ours beside the events.
+  func note(_ line: String) { note(line, .notice) }
+
+  /// Shows a line that a script logged.
+  func show(_ line: LogLine) {
+    if line.level == .debug, detail == .outcomes { return }
+    let level = line.level == .info ? "" : "\(line.level.rawValue): "
+    note("\(line.script): \(level)\(line.text)", Level(line.level))
+  }
+
+  private func note(_ line: String, _ level: Level) {
+    screen.write(LineFormat.of(.error).text(line.printableLines, level) + "\n", to: .error)
   }
 
   /// Shows a first or last line that belongs to no event; JSON has none.
   func headline(_ line: String) {
     guard style == .lines || style == .terminal else { return }
-    state.withLock { _ in emit(line) }
+    emit(line, .notice)
   }
 
-  private func text(_ event: RunEvent, _ recipe: String) -> String? {
-    switch event {
-    case .caughtUp(let summary), .ended(let summary): return summary.text(recipe: recipe)
-    default: break
+  /// Shows what several recipes amounted to together.
+  func total(_ summary: RunSummary) {
+    screen.clear()
+    switch style {
+    case .json: emit(EventJSON(total: summary).line)
+    case .lines, .terminal: emit(summary.text(recipe: "total"), .notice)
+    case .quiet: break
     }
-    return EventText.line(for: event)
   }
 
-  private func count(_ event: RunEvent, _ state: inout State) {
+  /// Takes away what is drawn, before the process ends in the middle.
+  func clear() { screen.clear() }
+
+  // MARK: - Lines
+
+  private func showLine(of event: RunEvent, _ recipe: String) {
     switch event {
-    case .progress(let path, let bytes, let total):
-      state.underWay[path.string] = (bytes, total)
-    case .sent(let path, let session):
-      state.sent += 1
-      state.bytes += session.sizeBytes
-      state.underWay[path.string] = nil
-    case .failed(let path, _, _):
-      state.failed += 1
-      state.underWay[path.string] = nil
-    case .comesBack(let path, _, _):
-      state.underWay[path.string] = nil
-    case .began, .resuming, .problem, .skipped, .deferred, .waiting, .opened, .touched, .finished,
-      .stepFailed, .answered, .watching, .caughtUp, .ended:
+    case .caughtUp(let summary), .ended(let summary):
+      emit(summary.text(recipe: recipe), EventText.level(of: event))
+    default:
+      guard var line = EventText.line(for: event, detail) else { return }
+      if style == .terminal { line = EventText.painted(line, event, look) }
+      emit(hasSeveral ? "\(recipe.printable): \(line)" : line, EventText.level(of: event))
+    }
+  }
+
+  private func show(_ rollup: FailureRollup) {
+    if style == .json {
+      for group in rollup.groups { emit(EventJSON(group).line) }
+    } else if let text = rollup.text {
+      emit(text, .warning)
+    }
+  }
+
+  private func emit(_ line: String, _ level: Level? = nil) {
+    let text = level.map { LineFormat.of(.output).text(line, $0) } ?? line
+    screen.write(text + "\n", to: .output)
+  }
+}
+
+extension Display.State {
+  /// Notes what an event tells; gives what went wrong since the last time, where a summary follows, and whether
+  /// all that is to be sent is known.
+  fileprivate mutating func take(
+    _ event: RunEvent, of recipe: String
+  ) -> (failures: FailureRollup?, isEndKnown: Bool) {
+    var rollup: FailureRollup?
+    switch event {
+    case .began(_, let profile):
+      self.profile = profile
+      searching.insert(recipe)
+    case .foundAll:
+      searching.remove(recipe)
+    case .failed(let path, let failure, _):
+      failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
+    case .stepFailed(let path, let message, _):
+      failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)
+    case .caughtUp, .ended:
+      rollup = failures.removeValue(forKey: recipe)
+    default:
       break
     }
+    return (rollup, searching.isEmpty)
   }
+}
 
-  /// On a terminal the routine goes into one progress line, and what a person has to see stands above it.
-  private func draw(_ event: RunEvent, _ state: inout State) {
-    switch event {
-    case .caughtUp, .ended, .watching:
-      erase(&state)
-      if let line = text(event, state.recipe) { emit(line) }
-      return
-    default: break
-    }
-    if EventText.isTrouble(event), let line = EventText.line(for: event) {
-      erase(&state)
-      emit(line)
-    }
+extension Level {
+  fileprivate init(_ level: LogLine.Level) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .warn: .warning
+      case .error: .error
+      }
+  }
+}
+
+extension ProgressScreen {
+  /// Counts what an event tells.
+  fileprivate func count(_ event: RunEvent, of recipe: String, isEndKnown: Bool) {
     let now = ContinuousClock.now
-    guard now - state.lastDrawn >= .milliseconds(100) else { return }
-    state.lastDrawn = now
-    state.isLineDrawn = true
-    StandardStream.output.write("\r\u{1B}[K" + progressLine(state))
-  }
-
-  private func progressLine(_ state: State) -> String {
-    var line = "\(state.recipe): \(state.sent) sent, \(Format.bytes(state.bytes))"
-    if state.failed > 0 { line += ", \(state.failed) failed" }
-    // The largest of those under way is the one that a person waits for.
-    if let (path, part) = state.underWay.max(by: { $0.value.of < $1.value.of }), part.of > 0 {
-      line += "  \(path.printable) \(part.bytes * 100 / part.of) %"
+    // Several recipes may take the same file.
+    func id(_ path: ProjectPath) -> String { "\(recipe)\n\(path)" }
+    switch event {
+    case .decided(let path, let request):
+      update { $0.enqueue(id(path), bytes: request.sizeBytes) }
+    case .foundAll:
+      update { $0.isEndKnown = isEndKnown }
+    case .opened(let path, let session):
+      update { $0.begin(id(path), name: path.string.printable, of: session.sizeBytes, at: now) }
+    case .progress(let path, let bytes, let total):
+      update { $0.advance(id(path), name: path.string.printable, to: bytes, of: total, at: now) }
+    case .sent(let path, let session):
+      update { $0.finish(id(path), bytes: session.sizeBytes) }
+    case .failed(let path, _, _):
+      update { $0.fail(id(path)) }
+    case .skipped(let path, _), .deferred(let path, _, _), .touched(let path), .left(let path),
+      .cancelled(let path, _), .comesBack(let path, _, _):
+      update { $0.end(id(path)) }
+    case .began, .alive, .resuming, .problem, .waiting, .finished, .stepFailed, .noted, .retrying, .answered,
+      .watching, .caughtUp, .ended:
+      break
     }
-    return String(line.prefix(Self.terminalWidth - 1))
-  }
-
-  private static var terminalWidth: Int {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return 80 }
-    return Int(size.ws_col)
-  }
-
-  private func erase(_ state: inout State) {
-    if state.isLineDrawn { StandardStream.output.write("\r\u{1B}[K") }
-    state.isLineDrawn = false
-  }
-
-  private func emit(_ line: String) {
-    say(line)
   }
 }

@@ -3,11 +3,15 @@ import Ingestion
 
 /// An event as a line of text.
 enum EventText {
-  /// The line for an event; nil for those that only a progress display shows.
-  static func line(for event: RunEvent) -> String? {
+  /// The line for an event; nil for those that are not told at this detail.
+  static func line(for event: RunEvent, _ detail: Display.Detail) -> String? {
     switch event {
-    case .began, .progress, .opened, .caughtUp, .ended:
+    case .began, .alive, .foundAll, .progress, .caughtUp, .ended:
       nil
+    case .decided, .opened, .left, .retrying:
+      detail == .outcomes ? nil : step(event)
+    case .noted(let path, let what):
+      "note      \(path.string.printable) \(what.printable)"
     case .answered(let what):
       "asked     \(what.printable)"
     case .resuming(let jobs):
@@ -24,6 +28,8 @@ enum EventText {
       what.printable
     case .sent(let path, let session):
       "sent      \(path.string.printable) → \(session.filename.printable) (\(session.id))"
+    case .cancelled(let path, let session):
+      "cancelled \(path.string.printable) (\(session.id)); the next run sends it"
     case .touched(let path):
       "touched   \(path.string.printable): the same content as was sent"
     case .failed(let path, let failure, let isNew):
@@ -37,13 +43,63 @@ enum EventText {
     }
   }
 
-  /// Whether the event tells of something that went wrong.
-  static func isTrouble(_ event: RunEvent) -> Bool {
+  /// How grave it is.
+  static func level(of event: RunEvent) -> Level {
     switch event {
-    case .problem, .failed, .comesBack, .stepFailed: true
-    case .began, .resuming, .skipped, .deferred, .waiting, .opened, .progress, .sent, .touched, .finished,
-      .answered, .watching, .caughtUp, .ended:
-      false
+    case .failed(_, let failure, _): failure.kind == .rejected ? .warning : .error
+    case .problem, .stepFailed: .error
+    case .comesBack: .warning
+    case .retrying, .decided, .alive, .foundAll, .opened, .progress, .left: .debug
+    case .began, .resuming, .answered, .watching, .caughtUp, .ended: .notice
+    case .skipped, .deferred, .waiting, .sent, .touched, .finished, .cancelled, .noted: .info
+    }
+  }
+
+  /// Whether nothing goes on after it for a while, or for ever.
+  static func isPause(_ event: RunEvent) -> Bool {
+    switch event {
+    case .caughtUp, .ended, .watching: true
+    default: false
+    }
+  }
+
+  /// The line of an event for a terminal: what went wrong has its first word in colour.
+  static func painted(_ line: String, _ event: RunEvent, _ look: TerminalLook) -> String {
+    let word = String(line.prefix { $0 != " " })
+    let painted: String
+    switch level(of: event) {
+    case .error: painted = look.red(word)
+    case .warning: painted = look.yellow(word)
+    case .notice, .info, .debug: return line
+    }
+    return painted + line.dropFirst(word.count)
+  }
+
+  /// The line for a call of the service.
+  static func line(for call: CallRecord) -> String {
+    var line = "call      \(call.name.printable) "
+    line += call.status.map { "\($0) in " } ?? "no answer in "
+    line += Format.milliseconds(call.duration)
+    let more = [call.error, call.requestID].compactMap { $0?.printable }
+    return more.isEmpty ? line : "\(line) (\(more.joined(separator: ", ")))"
+  }
+
+  /// The line of a step on a file's way.
+  private static func step(_ event: RunEvent) -> String? {
+    switch event {
+    case .decided(let path, let request):
+      "decided   \(path.string.printable) → \(request.filename.printable) (\(request.mimeType.printable)"
+        + (request.purpose.map { ", \($0.rawValue.printable)" } ?? "")
+        + ", \(Format.bytes(request.sizeBytes)))"
+    case .opened(let path, let session):
+      "opened    \(path.string.printable): \(session.id.printable)"
+        + (session.expiresAt.map { ", expires \($0)" } ?? "")
+    case .left(let path):
+      "left      \(path.string.printable): its turn comes again"
+    case .retrying(let path, let call, let error, let wait):
+      "again     \(path.string.printable): \(call) in \(Format.duration(wait)), since \(error.message.printable)"
+    default:
+      nil
     }
   }
 
@@ -78,5 +134,15 @@ extension RunSummary {
     if left > 0 { parts.append("\(left) left for the next run") }
     return
       "\(recipe): \(parts.joined(separator: ", ")); \(Format.bytes(bytes)) in \(Format.duration(duration))"
+  }
+}
+
+extension [RunSummary] {
+  /// What those amounted to that ran side by side.
+  var total: RunSummary {
+    var total = RunSummary()
+    for summary in self { total.add(summary) }
+    total.duration = map(\.duration).max() ?? .zero
+    return total
   }
 }

@@ -21,6 +21,17 @@ enum Format {
     return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
   }
 
+  /// `42 s`, `3 min 12 s`, `2 h 5 min`: what is only guessed at.
+  static func remaining(_ duration: Duration) -> String {
+    let seconds = min(duration.inSeconds, 1e9)
+    return seconds < 59.5 ? "\(Int(seconds.rounded(.up))) s" : Self.duration(.seconds(seconds))
+  }
+
+  /// `31 ms`, `12.3 s`.
+  static func milliseconds(_ duration: Duration) -> String {
+    duration < .seconds(10) ? "\(Int((duration.inSeconds * 1000).rounded())) ms" : Self.duration(duration)
+  }
+
   /// `1 file`, `3 files`.
   static func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"

@@ -4,8 +4,11 @@ import SQLiteLedger
 
 /// How the work stands, in words.
 enum StatusText {
-  static func text(_ status: LedgerStatus, holder: LedgerHolder?) -> String {
+  static func text(_ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String)
+    -> String
+  {
     var text = owner(holder) + "\n"
+    if let live { text += live.text.printable + "\n" }
     for pause in status.requests.pauses {
       text += PauseText.sentence(pause) + " `moontide resume` ends it.\n"
     }
@@ -20,12 +23,22 @@ enum StatusText {
         status.underWay.map { entry in
           [
             "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
-            Format.bytes(entry.job.stamp.size), "since \(entry.changedAt)",
+            Format.bytes(entry.job.stamp.size), part(of: entry.job, live), "since \(entry.changedAt)",
           ]
         })
     }
-    if !status.failures.isEmpty { text += "\nFailed\n" + status.failures.map(failure).joined() }
+    if !status.failures.isEmpty {
+      text += "\nFailed\n" + status.failures.map { failure($0, projectFlags) }.joined()
+    }
     return text
+  }
+
+  /// How much of a file has been read for sending, where that is known.
+  private static func part(of job: Job, _ live: LiveStatus?) -> String {
+    guard let transfer = live?.transfers.first(where: { $0.path == job.key.path.string.printable }),
+      transfer.of > 0
+    else { return "" }
+    return "\(transfer.bytes * 100 / transfer.of) %"
   }
 
   private static func owner(_ holder: LedgerHolder?) -> String {
@@ -55,11 +68,11 @@ enum StatusText {
         })
   }
 
-  private static func failure(_ group: LedgerStatus.FailureGroup) -> String {
+  private static func failure(_ group: LedgerStatus.FailureGroup, _ projectFlags: String) -> String {
     """
       \(Format.count(group.count, "file")) of \(group.recipe.printable) (profile \(group.profile.printable)), \
     \(group.reason): \(group.message.printable)
-        last \(group.path.printable), \(group.at); again: \(group.command)
+        last \(group.path.printable), \(group.at); again: \(group.command(projectFlags))
 
     """
   }
@@ -70,22 +83,8 @@ extension LedgerStatus.FailureGroup {
   fileprivate var reason: String { code ?? kind }
 
   /// The command that has these tried again.
-  fileprivate var command: String {
-    "moontide jobs retry --profile \(profile.shellWord) --recipe \(recipe.shellWord) --reason \(reason.shellWord)"
-  }
-}
-
-extension String {
-  /// The text as a word of a shell's command line.
-  fileprivate var shellWord: String {
-    let isPlain =
-      !isEmpty
-      && utf8.allSatisfy { byte in
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-          || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "-_./:".utf8.contains(byte)
-      }
-    return isPlain
-      ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+  fileprivate func command(_ projectFlags: String) -> String {
+    FailureRollup.retry(profile: profile, recipe: recipe, reason: reason, projectFlags: projectFlags)
   }
 }
 
@@ -114,18 +113,21 @@ struct StatusJSON: Encodable {
 
   var v = 1
   var owner: Owner?
+  /// What the owner is doing at the moment.
+  var live: LiveStatus?
   var pauses: [Pause]
   var requests: Int
   var counts: [Count]
   var underWay: [JobJSON]
   var failures: [Failure]
 
-  init(_ status: LedgerStatus, holder: LedgerHolder?) {
+  init(_ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String) {
     switch holder {
     case .known(let known): owner = Owner(pid: known.pid, command: known.command, since: known.since)
     case .unknown: owner = Owner()
     case nil: owner = nil
     }
+    self.live = live
     pauses = status.requests.pauses
     requests = status.requests.open.count
     counts = status.counts.map { count in
@@ -138,7 +140,7 @@ struct StatusJSON: Encodable {
     failures = status.failures.map { group in
       Failure(
         profile: group.profile, recipe: group.recipe, kind: group.kind, code: group.code, count: group.count,
-        message: group.message, path: group.path, at: group.at, retry: group.command)
+        message: group.message, path: group.path, at: group.at, retry: group.command(projectFlags))
     }
   }
 }

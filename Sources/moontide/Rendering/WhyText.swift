@@ -29,6 +29,16 @@ enum WhyText {
     }
   }
 
+  /// Says of each destination for which several recipes have taken the file that these are jobs of their own.
+  static func company(_ stories: [JobStory]) -> [String] {
+    Dictionary(grouping: stories.map(\.job.key), by: \.profile).sorted { $0.key < $1.key }.compactMap {
+      profile, keys in
+      guard keys.count > 1 else { return nil }
+      let names = keys.map(\.recipe).sorted().joined(separator: ", ")
+      return "\(keys.count) recipes have taken it (profile \(profile)), each for itself: \(names)."
+    }
+  }
+
   /// A job and its history.
   static func story(_ story: JobStory) -> String {
     let job = story.job

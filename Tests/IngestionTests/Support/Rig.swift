@@ -45,18 +45,22 @@ struct Rig {
   /// An engine that tries each call so often.
   func engine(
     _ recipe: any Recipe, service: (any FileService)? = nil, ledger: any Ledger, transfers: Int = 1,
-    allowance: Allowance = .all, attempts: Int = 1, clock: WallClock? = nil,
-    report: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    allowance: Allowance = .all, seat: GateSeat? = nil, attempts: Int = 1, clock: WallClock? = nil,
+    report: @escaping @Sendable (RunEvent) -> Void = { _ in },
+    patience: (@Sendable (Duration) async throws -> Void)? = nil
   ) -> Engine {
-    Engine(
+    var terms = Gate.Terms()
+    terms.allowance = allowance
+    return Engine(
       recipe: recipe, profile: "local", service: service ?? store.service(), ledger: ledger,
-      workspace: workspace, types: MIMETypes(), transfers: transfers,
-      allowance: allowance,
+      workspace: workspace, types: MIMETypes(),
+      seat: seat ?? Gate(places: transfers, terms: terms).join(recipe.name),
       retry: Retrier(
         policy: RetryPolicy(
           attempts: attempts, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),
         sleep: { _ in }),
-      clock: clock ?? self.clock, newKey: { UUID().uuidString }, report: report)
+      clock: clock ?? self.clock, newKey: { UUID().uuidString },
+      patience: patience, report: report)
   }
 
   /// Every session that the service has.

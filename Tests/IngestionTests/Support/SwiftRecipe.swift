@@ -14,6 +14,8 @@ final class SwiftRecipe: Recipe {
   let settling: Settling
   let changed: ChangePolicy
   let rediscovery: Duration?
+  let concurrency: Int?
+  let order: CandidateOrder?
   let before: (@Sendable (Candidate) async -> Void)?
   /// What discovery names, in place of a walk.
   let named: [NamedFile]?
@@ -39,7 +41,8 @@ final class SwiftRecipe: Recipe {
     version: String = "1", root: String = ".", name: String = "test", include: [String] = ["**/*.md"],
     after: AfterAction? = nil,
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
-    changed: ChangePolicy = .send, rediscovery: Duration? = nil, named: [NamedFile]? = nil,
+    changed: ChangePolicy = .send, rediscovery: Duration? = nil,
+    concurrency: Int? = nil, order: CandidateOrder? = nil, named: [NamedFile]? = nil,
     followsStatus: Bool = false, sendsContentOnce: Bool = false,
     retries: RetryPolicy? = nil, stepFaults: Int = 0, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
@@ -53,6 +56,8 @@ final class SwiftRecipe: Recipe {
     self.settling = settling
     self.changed = changed
     self.rediscovery = rediscovery
+    self.concurrency = concurrency
+    self.order = order
     self.before = before
     self.named = named
     self.followsStatus = followsStatus

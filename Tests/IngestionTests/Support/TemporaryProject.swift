@@ -25,6 +25,13 @@ final class TemporaryProject: Sendable {
     try Data(text.utf8).write(to: url)
   }
 
+  /// Changes the beginning of a file's content, and leaves it the same file.
+  func overwrite(_ text: String, in path: String) throws {
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: root + "/" + path))
+    try handle.write(contentsOf: Data(text.utf8))
+    try handle.close()
+  }
+
   func link(_ path: String, to target: String) throws {
     try FileManager.default.createSymbolicLink(
       atPath: root + "/" + path, withDestinationPath: root + "/" + target)

@@ -65,7 +65,7 @@ final class WatchRig: Sendable {
   private let events: AsyncStream<RunEvent>
 
   init(
-    _ rig: Rig, _ recipe: any Recipe, clock: VirtualClock,
+    _ rig: Rig, _ recipe: any Recipe, clock: VirtualClock, gate: Gate? = nil,
     wrap: ((any FileService) -> any FileService)? = nil
   ) throws {
     self.rig = rig
@@ -76,7 +76,7 @@ final class WatchRig: Sendable {
     let service: any FileService = rig.store.service()
     engine = Engine(
       recipe: recipe, profile: "local", service: wrap?(service) ?? service, ledger: ledger,
-      workspace: rig.workspace, types: MIMETypes(), transfers: 2,
+      workspace: rig.workspace, types: MIMETypes(), seat: (gate ?? Gate(places: 2)).join(recipe.name),
       retry: Retrier(
         policy: RetryPolicy(
           attempts: 1, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero),

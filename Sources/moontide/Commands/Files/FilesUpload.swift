@@ -65,7 +65,14 @@ struct FilesUpload: AsyncParsableCommand {
   private func sendAll(_ desk: ServiceDesk) async throws {
     await desk.endAbandonedUploads()
     let sender = desk.sender(await desk.beginJournal())
-    let line = TransferLine(of: paths.count, isShown: StandardStream.error.isTerminal)
+    let screen = ProgressScreen(
+      on: StandardStream.error.isScreen ? .error : nil, TerminalLook(LaunchEnvironment.variables),
+      expecting: paths.count)
+    defer { screen.clear() }
+    screen.update { board in
+      for (index, path) in paths.enumerated() { board.enqueue("\(index)", bytes: LocalFile.size(of: path)) }
+      board.isEndKnown = true
+    }
     var ended: [Int: Outcome] = [:]
     var printed = 0
     var (failures, left) = (0, 0)
@@ -76,7 +83,7 @@ struct FilesUpload: AsyncParsableCommand {
         guard next < paths.count else { return }
         let (index, isLeft) = (next, standing != nil || Task.isCancelled)
         next += 1
-        group.addTask { (index, isLeft ? .left : await send(paths[index], desk, sender, line)) }
+        group.addTask { (index, isLeft ? .left : await send(index, desk, sender, screen)) }
       }
       for _ in 0..<transfers { begin() }
       for await (index, outcome) in group {
@@ -91,7 +98,9 @@ struct FilesUpload: AsyncParsableCommand {
           case .failed: failures += 1
           case .left: left += 1
           }
-          line.aside { tell(paths[printed], outcome, at: desk.destination) }
+          if let (line, stream) = line(for: paths[printed], outcome) {
+            screen.write(line + "\n", to: stream)
+          }
           printed += 1
         }
         begin()
@@ -107,13 +116,31 @@ struct FilesUpload: AsyncParsableCommand {
   }
 
   private func send(
-    _ path: String, _ desk: ServiceDesk, _ sender: FileSender, _ line: TransferLine
+    _ index: Int, _ desk: ServiceDesk, _ sender: FileSender, _ screen: ProgressScreen
   ) async -> Outcome {
-    defer { line.end(path) }
+    let (id, path) = ("\(index)", paths[index])
+    let outcome = await send(path, desk, sender) { bytes, length in
+      let now = ContinuousClock.now
+      screen.update { $0.advance(id, name: path.printable, to: bytes, of: length, at: now) }
+    }
+    screen.update { board in
+      switch outcome {
+      case .sent(let session): board.finish(id, bytes: session.sizeBytes)
+      case .failed: board.fail(id)
+      case .left: board.end(id)
+      }
+    }
+    return outcome
+  }
+
+  private func send(
+    _ path: String, _ desk: ServiceDesk, _ sender: FileSender,
+    progress: @escaping @Sendable (_ bytes: Int64, _ length: Int64) -> Void
+  ) async -> Outcome {
     do {
       var (file, type) = try await desk.open(path, mimeType: mimeType)
       let length = file.length
-      file.progress = { bytes in line.progress(path, bytes, of: length) }
+      file.progress = { bytes in progress(bytes, length) }
       let request = NewFile(
         filename: filename ?? file.name, mimeType: type, sizeBytes: length,
         purpose: purpose.map(Purpose.init(rawValue:)))
@@ -130,20 +157,18 @@ struct FilesUpload: AsyncParsableCommand {
     }
   }
 
-  private func tell(_ path: String, _ outcome: Outcome, at destination: Destination) {
+  private func line(for path: String, _ outcome: Outcome) -> (String, StandardStream)? {
     switch outcome {
+    case .sent(let session) where options.json:
+      (JSONText.line(session), .output)
+    case .sent(let session) where StandardStream.output.isTerminal:
+      ("sent  \(path.printable) → \(session.filename.printable) (\(session.id.printable))", .output)
     case .sent(let session):
-      if options.json {
-        say(JSONText.line(session))
-      } else if StandardStream.output.isTerminal {
-        say("sent  \(path.printable) → \(session.filename.printable) (\(session.id.printable))")
-      } else {
-        say((FilesTable.cells(session) + [path.printable]).joined(separator: "\t"))
-      }
+      ((FilesTable.cells(session) + [path.printable]).joined(separator: "\t"), .output)
     case .failed(let message, _):
-      StandardStream.error.write("moontide: \(path.printable): \(message.printableLines)\n")
+      ("moontide: \(path.printable): \(message.printableLines)", .error)
     case .left:
-      break
+      nil
     }
   }
 

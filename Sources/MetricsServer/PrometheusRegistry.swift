@@ -19,7 +19,12 @@ package final class PrometheusRegistry: MetricsFactory {
 
   private let metrics = Mutex<[Key: Metric]>([:])
 
-  package init() {}
+  private let help: [String: String]
+
+  /// - Parameter help: what metrics are about, by their names.
+  package init(help: [String: String] = [:]) {
+    self.help = help
+  }
 
   /// Everything so far, in the text format of Prometheus, ordered by name.
   package var text: String {
@@ -27,6 +32,7 @@ package final class PrometheusRegistry: MetricsFactory {
     let names = Dictionary(grouping: metrics, by: \.label)
     var lines: [String] = []
     for (name, metrics) in names.sorted(by: { $0.key < $1.key }) {
+      if let help = help[name] { lines.append("# HELP \(name) \(Self.escaped(help))") }
       lines.append("# TYPE \(name) \(metrics[0].series.type)")
       let ordered = metrics.map { (Self.text(of: $0.dimensions), $0) }.sorted { $0.0 < $1.0 }
       for (dimensions, metric) in ordered { lines += metric.series.lines(name, dimensions) }
@@ -35,17 +41,19 @@ package final class PrometheusRegistry: MetricsFactory {
   }
 
   private static func text(of dimensions: [(String, String)]) -> String {
-    dimensions.map { name, value in
-      let escaped = value.map { character in
-        switch character {
-        case "\\": "\\\\"
-        case "\"": "\\\""
-        case "\n": "\\n"
-        default: String(character)
-        }
+    dimensions.map { name, value in "\(name)=\"\(escaped(value, quote: "\\\""))\"" }.joined(separator: ",")
+  }
+
+  /// The text with what would end a line or a value written otherwise. By scalars: what is `\r\n` has a `\n`.
+  private static func escaped(_ text: String, quote: String = "\"") -> String {
+    text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\\": "\\\\"
+      case "\"": quote
+      case "\n": "\\n"
+      default: String(scalar)
       }
-      return "\(name)=\"\(escaped.joined())\""
-    }.joined(separator: ",")
+    }.joined()
   }
 
   /// The metric of that name and those dimensions, made by `make` the first time.

@@ -1,0 +1,51 @@
+import FileSessions
+
+extension Plan.Draft {
+  /// What the run would do with the file.
+  func row(recipe: String) -> PlanRow {
+    var row = PlanRow(recipe: recipe, path: path.string, size: size, verdict: .problem, steps: steps)
+    if let request = job?.request {
+      row.request = request
+      row.sessionFilename = session?.filename ?? request.filename
+    }
+    if let unknown {
+      row.verdict = .unknown
+      row.reason = unknown.point
+      row.handler = unknown.handler
+      return row
+    }
+    switch event {
+    case .skipped(_, let reason): row.tell(.skip, reason)
+    case .deferred(_, let moment, let reason):
+      row.tell(.defer, reason)
+      row.dueAt = moment
+    case .touched: row.tell(.touched, "its content was sent before")
+    case .failed(_, let failure, let isNew):
+      row.failure = failure
+      let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
+      row.tell(failure.kind == .rejected ? .reject : .fail, failure.report + again)
+    case .sent: row.tell(isResumed ? .resume : .send, isResumed ? "an earlier run left it under way" : nil)
+    default: tell(&row)
+    }
+    return row
+  }
+
+  /// Tells of a file of which no event told.
+  private func tell(_ row: inout PlanRow) {
+    switch remark {
+    case .alreadySent: row.tell(.alreadySent, nil)
+    case .ownWork: row.tell(.ownWork, "Moontide put it there")
+    case .left: row.tell(.left, "no more is begun in one run")
+    case .withheld(let reason): row.tell(.waiting, reason.description)
+    case nil where isResumed: row.tell(.resume, "it is sent; what follows was left to do")
+    case nil: row.tell(.left, "the run would end before it is its turn")
+    }
+  }
+}
+
+extension PlanRow {
+  fileprivate mutating func tell(_ verdict: Verdict, _ reason: String?) {
+    self.verdict = verdict
+    self.reason = reason
+  }
+}

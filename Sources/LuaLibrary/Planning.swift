@@ -1,0 +1,43 @@
+import LuaHost
+import Workspace
+
+/// What is different for scripts in a dry run, beside the workspace, the service and the store that they are given.
+package struct Planning: Sendable {
+  /// Is told of a handler that reached for what cannot be known, and of the file that it was called for.
+  package var unknown: @Sendable (UnknownPoint, _ handler: String, ProjectPath?) -> Void
+  /// Has time pass by the script's clock, without waiting for it.
+  package var pass: @Sendable (Duration) -> Void
+
+  package init(
+    unknown: @escaping @Sendable (UnknownPoint, _ handler: String, ProjectPath?) -> Void,
+    pass: @escaping @Sendable (Duration) -> Void
+  ) {
+    self.unknown = unknown
+    self.pass = pass
+  }
+}
+
+/// Where a script reached for something that a dry run cannot know: from there on, nothing is known.
+package struct UnknownPoint: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The line, with the file where it is another than the script: `line 12`, `lib/slack.lua:12`.
+  package var place: String
+  /// What it reached for: `http`, `meetings.find`.
+  package var what: String
+
+  package var description: String { "unknown after \(place): \(what)" }
+}
+
+extension LuaCall {
+  /// Ends the handler in a dry run, which can say nothing of what the function would give.
+  ///
+  /// - Parameter what: the function as people are told of it.
+  func requireKnowable(_ what: String, in context: LibraryContext) throws(UnknownPoint) {
+    guard context.planning != nil else { return }
+    let line =
+      place.map { $0.chunk == context.script ? "line \($0.line)" : "\($0.chunk):\($0.line)" }
+      ?? context.script
+    let point = UnknownPoint(place: line, what: what)
+    JobCalls.current?.reach(point)
+    throw point
+  }
+}

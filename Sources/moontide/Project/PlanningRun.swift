@@ -1,0 +1,152 @@
+import FileSessions
+import Ingestion
+import LuaHost
+import LuaLibrary
+import SQLiteLedger
+import Scripting
+import Synchronization
+import Workspace
+
+/// A run that does nothing: recipes, engine and ledger as in a real one, over files and a service that take it all
+/// and keep nothing.
+struct PlanningRun: Sendable {
+  /// The recipes' files, as the user named them.
+  let scripts: [String]
+  let arguments: [String: String]
+  let limits: LuaLimits
+  let allowance: Allowance
+  /// The project as it is on the disk.
+  let workspace: Workspace
+  let destination: Destination
+  let display: PlanDisplay
+
+  /// Tells of each file of each recipe, in their order, what would be done with it.
+  func run() async throws {
+    let ledger = try await reportingLedger { () async throws(LedgerError) in
+      try SQLiteLedger(reading: workspace.statePath, clock: .system)
+    }
+    let overlay = Overlay { WallClock.system.now.milliseconds * 1_000_000 }
+    let stage = Stage(
+      workspace: Workspace(workspace, overlay: overlay), overlay: overlay, ledger: ledger,
+      destination: destination, note: display.note)
+    stage.authority.warnOfStrangers(among: scripts)
+    try await notePauses()
+    var recipes: [(recipe: LuaRecipe, plan: Plan)] = []
+    do {
+      for script in scripts {
+        let plan = Plan(over: ledger, overlay: overlay, row: display.show)
+        recipes.append((try await stage.load(script, arguments, limits, plan), plan))
+      }
+      for (recipe, plan) in recipes { try await run(recipe, plan, on: stage) }
+    } catch {
+      for (recipe, _) in recipes { await recipe.close() }
+      throw error
+    }
+    for (recipe, _) in recipes { await recipe.close() }
+    display.end()
+    if display.hasTrouble { throw ExitStatus.filesFailed }
+  }
+
+  private func run(_ recipe: LuaRecipe, _ plan: Plan, on stage: Stage) async throws {
+    var engine = Engine(
+      recipe: recipe, profile: destination.profile, service: PlannedService(clock: .system), ledger: plan,
+      workspace: stage.workspace, types: stage.types, transfers: 1, allowance: allowance, retry: Bench.retry,
+      clock: .system, newKey: Bench.newKey, report: plan.show)
+    engine.plan = plan
+    let summary = await engine.run()
+    switch summary.stop {
+    case .ledger(let message): throw CommandFailure(.usage, message)
+    case .quarantine(let reason):
+      display.end()
+      throw CommandFailure(.script, reason)
+    case .requested, .service, .limit, .paused, nil: break
+    }
+  }
+
+  /// A paused run would begin nothing, whatever is planned.
+  private func notePauses() async throws {
+    let requests = try await reportingLedger { () async throws(LedgerError) in
+      try await LedgerReader(directory: workspace.statePath)?.requests() ?? LedgerRequests()
+    }
+    for pause in requests.pauses where (pause.profile ?? destination.profile) == destination.profile {
+      display.note("\(PauseText.sentence(pause)) A run would begin nothing of it until `moontide resume`.")
+    }
+  }
+}
+
+/// What recipes work with in a dry run.
+private struct Stage: Sendable {
+  /// The project with the overlay over it.
+  let workspace: Workspace
+  let overlay: Overlay
+  let ledger: SQLiteLedger?
+  let destination: Destination
+  let note: @Sendable (String) -> Void
+  let types = MIMETypes()
+
+  var authority: Authority {
+    Authority(workspace: workspace, withheld: destination.withheld, note: note)
+  }
+
+  func load(
+    _ script: String, _ arguments: [String: String], _ limits: LuaLimits, _ plan: Plan
+  ) async throws(CommandFailure) -> LuaRecipe {
+    let authority = authority
+    return try await reportingScript { () async throws(ScriptError) in
+      try await LuaRecipe.load(
+        path: script, context: context(for: script, arguments, plan), limits: limits, once: once,
+        permit: { request in await authority.permissions(of: script, asking: request) })
+    }
+  }
+
+  private func context(
+    for script: String, _ arguments: [String: String], _ plan: Plan
+  ) async -> LibraryContext {
+    let time = PassingTime()
+    let tracer = Tracer(workspace: workspace, ledger: plan, profile: destination.profile)
+    let values = ledger.map { RecipeValues(in: $0, profile: destination.profile, recipe: script.fileStem) }
+    var context = LibraryContext(
+      workspace: workspace, types: types, service: PlannedService(clock: .system),
+      permissions: await authority.permissions(of: script), arguments: .named(arguments),
+      environment: authority.scriptEnvironment,
+      store: OverlaidScriptStore(over: values.map { LedgerStore(values: $0) }), clock: time.clock,
+      sleep: Bench.sleep, newKey: Bench.newKey,
+      log: { [note] line in
+        let level = line.level == .info ? "" : "\(line.level.rawValue): "
+        note("\(line.script): \(level)\(line.text)")
+      },
+      recordWrite: { path in try await tracer.record(path) })
+    context.planning = Planning(
+      unknown: { [note] point, handler, path in
+        if let path {
+          plan.unknown(point.description, handler: handler, path: path)
+        } else {
+          note("\(script): in \(handler): \(point)")
+        }
+      }, pass: { time.pass($0) })
+    return context
+  }
+
+  /// What earlier runs recorded, and over it what this one would.
+  private var once: OnceRecord {
+    let (ledger, added) = (ledger, OnceRecord.inMemory())
+    return OnceRecord(
+      recall: { key, label in
+        if let result = try await added.recall(key, label) { return result }
+        return try await ledger?.onceResult(of: key, label: label)
+      }, record: added.record)
+  }
+}
+
+/// The time of day, and how much of it scripts have slept through without anybody waiting.
+private final class PassingTime: Sendable {
+  private let passed = Mutex(Duration.zero)
+
+  var clock: WallClock {
+    WallClock { [self] in WallClock.system.now + passed.withLock { $0 } }
+  }
+
+  func pass(_ duration: Duration) {
+    passed.withLock { $0 += duration }
+  }
+}

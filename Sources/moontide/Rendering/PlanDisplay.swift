@@ -1,0 +1,99 @@
+import Ingestion
+import Synchronization
+
+/// Shows what a run would do: as a table, or as JSON lines, and at the end in one line.
+final class PlanDisplay: Sendable {
+  /// Rows that are measured together, so that their columns are in line.
+  private static let measured = 2000
+
+  private struct State {
+    var table: PlanTable
+    var pending: [PlanRow] = []
+    var totals = PlanTotals()
+  }
+
+  private let isJSON: Bool
+  private let isQuiet: Bool
+  private let state: Mutex<State>
+
+  /// - Parameter isQuiet: only what would go wrong is listed.
+  init(isJSON: Bool, isQuiet: Bool) {
+    self.isJSON = isJSON
+    self.isQuiet = isQuiet
+    state = Mutex(State(table: PlanTable(terminal: PlanTable.Terminal.ofOutput)))
+  }
+
+  /// Whether something would go wrong.
+  var hasTrouble: Bool { state.withLock { $0.totals.trouble > 0 } }
+
+  func headline(_ line: String) {
+    if !isJSON, !isQuiet { say(line) }
+  }
+
+  /// Shows a line of a script's own, or of ours.
+  func note(_ line: String) {
+    StandardStream.error.write(line.printableLines + "\n")
+  }
+
+  func show(_ row: PlanRow) {
+    state.withLock { state in
+      state.totals.add(row)
+      if isJSON { return say(JSONText.line(PlanRowJSON(row))) }
+      if isQuiet, !row.isTrouble { return }
+      state.pending.append(row)
+      if state.pending.count >= Self.measured { Self.flush(&state) }
+    }
+  }
+
+  /// Shows what is left to show, and the totals.
+  func end() {
+    state.withLock { state in
+      if isJSON { return say(JSONText.line(PlanTotalsJSON(state.totals))) }
+      Self.flush(&state)
+      say(state.totals.text)
+    }
+  }
+
+  private static func flush(_ state: inout State) {
+    StandardStream.output.write(state.table.text(state.pending))
+    state.pending = []
+  }
+}
+
+/// What a plan amounts to.
+struct PlanTotals {
+  var verdicts: [PlanRow.Verdict: Int] = [:]
+  /// Of the files that would be sent.
+  var bytes: Int64 = 0
+  /// Files that would be sent, and what follows would fail.
+  var stepsFailed = 0
+  var trouble = 0
+
+  mutating func add(_ row: PlanRow) {
+    verdicts[row.verdict, default: 0] += 1
+    if row.verdict == .send || row.verdict == .resume { bytes += row.size ?? 0 }
+    if row.isTrouble { trouble += 1 }
+    if row.steps.contains(where: { if case .failed = $0 { true } else { false } }) { stepsFailed += 1 }
+  }
+
+  var files: Int { verdicts.values.reduce(0, +) - (verdicts[.problem] ?? 0) }
+
+  /// The count in one line.
+  var text: String {
+    var parts = ["\(verdicts[.send] ?? 0) to send"]
+    let others: [(PlanRow.Verdict, String)] = [
+      (.resume, "to finish"), (.alreadySent, "already sent"), (.touched, "touched"), (.ownWork, "own work"),
+      (.skip, "skipped"), (.reject, "rejected"), (.fail, "failed"), (.defer, "deferred"),
+      (.waiting, "waiting"),
+      (.unknown, "unknown"), (.left, "left for another run"),
+    ]
+    parts[0] += " (\(Format.bytes(bytes)))"
+    for (verdict, words) in others {
+      if let count = verdicts[verdict] { parts.append("\(count) \(words)") }
+    }
+    if stepsFailed > 0 { parts.append("\(stepsFailed) with a step afterwards that fails") }
+    if let count = verdicts[.problem] { parts.append(Format.count(count, "problem")) }
+    return
+      "\(Format.count(files, "file")): \(parts.joined(separator: ", ")). Nothing was done: this is a dry run."
+  }
+}

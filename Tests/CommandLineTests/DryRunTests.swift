@@ -1,0 +1,411 @@
+import Foundation
+import Testing
+
+@Suite("moontide run --dry-run")
+struct DryRunTests {
+  /// What `--json` says of a file.
+  struct Row: Decodable {
+    struct Step: Decodable, Hashable {
+      var step: String
+      var from: String?
+      var to: String?
+      var path: String?
+      var handler: String?
+      var message: String?
+    }
+
+    var recipe: String
+    var path: String
+    var verdict: String
+    var reason: String?
+    var sizeBytes: Int64?
+    var filename: String?
+    var sessionFilename: String?
+    var mimeType: String?
+    var purpose: String?
+    var handler: String?
+    var steps: [Step]
+  }
+
+  /// The rows of a dry run, and how it ended.
+  private func plan(
+    _ sandbox: Sandbox, _ recipe: String, _ more: String..., environment: [String: String] = [:]
+  ) async throws -> (rows: [Row], ended: Finished) {
+    let ended = try await Running(
+      ["run", recipe, "--dry-run", "--json"] + more, in: sandbox.root, environment: environment
+    ).finished()
+    let rows = ended.output.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(Row.self, from: Data($0.utf8))
+    }
+    return (rows, ended)
+  }
+
+  /// Everything below the sandbox, with content and time of modification.
+  private func everything(_ sandbox: Sandbox) throws -> [String: String] {
+    var found: [String: String] = [:]
+    for path in try FileManager.default.subpathsOfDirectory(atPath: sandbox.root) {
+      let full = sandbox.path(path)
+      let attributes = try FileManager.default.attributesOfItem(atPath: full)
+      let content = FileManager.default.contents(atPath: full)?.base64EncodedString() ?? "-"
+      let date = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+      found[path] = "\(date) \(content)"
+    }
+    return found
+  }
+
+  private func age(_ sandbox: Sandbox, _ paths: String...) throws {
+    for path in paths {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -1000)], ofItemAtPath: sandbox.path(path))
+    }
+  }
+
+  @Test("tells what the handbook's recipe would do, in the order of the paths, and does nothing")
+  func handbook() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a b.md", "sub/c.md", "sub/d.pdf", "drafts/x.md"] {
+      try sandbox.write("content of \(name)", to: "handbook/" + name)
+      try age(sandbox, "handbook/" + name)
+    }
+    try sandbox.write(RunTests.handbook, to: "handbook.lua")
+    let before = try everything(sandbox)
+    let (rows, ended) = try await plan(sandbox, "handbook.lua")
+    #expect(ended.status == 0, "\(ended)")
+    #expect(rows.map(\.path) == ["handbook/a b.md", "handbook/sub/c.md", "handbook/sub/d.pdf"])
+    #expect(rows.map(\.filename) == ["a b.md", "sub--c.md", "sub--d.pdf"])
+    #expect(rows.map(\.sessionFilename)[1] == "sub--c<suffix by the service>.md")
+    #expect(rows.allSatisfy { $0.verdict == "send" && $0.purpose == "knowledge_workspace" })
+    #expect(rows[2].mimeType == "application/pdf" && rows[2].sizeBytes == 20)
+    #expect(rows[1].steps == [.init(step: "move", from: "handbook/sub/c.md", to: "uploaded/sub/c.md")])
+    let text = try await sandbox.moontide("run", "handbook.lua", "--dry-run")
+    #expect(text.output.contains("→ move uploaded/sub/c.md"), "\(text)")
+    #expect(text.lastLine.contains("3 files: 3 to send (") && text.status == 0)
+    #expect(!text.output.contains("\u{1B}"))
+    // No ledger, no store, no trace of it: the directory is no project yet.
+    #expect(try everything(sandbox) == before && !sandbox.has(".moontide"))
+  }
+
+  /// A recipe with an answer for each kind of file, which moves what it sent.
+  private static let every = """
+    return {
+      name = "every",
+      discover = { root = "in" },
+      settle = 2,
+      accept = function(file)
+        if file.stem:find("^skip") then return moontide.skip("of no interest") end
+        if file.stem:find("^reject") then return moontide.reject("is not right") end
+        if file.stem:find("^later") then return moontide.defer(3600, "not yet") end
+        if file.stem:find("^due") then return moontide.defer(0, "soon") end
+        if file.stem:find("^error") then error("does not work") end
+        return true
+      end,
+      rename = function(file) return moontide.args.prefix .. file.relative:gsub("/", "-") end,
+      mime_type = function(file) if file.ext == ".log" then return "text/x-log" end end,
+      purpose = function(file) if file.stem:find("^know") then return "knowledge_user" end end,
+      completed = function(file)
+        if file.stem:find("^stay") then return { copy = "copies" } end
+        if file.stem:find("^gone") then return { remove = true } end
+        if file.stem:find("^own") then
+          moontide.fs.write("in/written-" .. file.name, "by the recipe")
+          return
+        end
+        return { move = "sent" }
+      end,
+      failed = { copy = "dead" },
+    }
+    """
+
+  private func everyKind(_ sandbox: Sandbox) throws {
+    for name in [
+      "a.md", "know.md", "sub/b.log", "sub/c.bin", "skip.md", "reject.md", "later.md", "due.md", "error.md",
+      "stay.md", "gone.md", "own.md", "empty.txt", "draft.md.part",
+    ] {
+      try sandbox.write(name == "empty.txt" ? "" : "content of \(name)", to: "in/" + name)
+      try age(sandbox, "in/" + name)
+    }
+    try sandbox.write("there already", to: "sent/a.md")
+    try sandbox.write(Self.every, to: "every.lua")
+  }
+
+  /// What `moontide jobs list --json` says of a job.
+  private struct Job: Decodable {
+    struct Failure: Decodable { var message: String }
+
+    var path: String
+    var phase: String
+    var filename: String?
+    var mimeType: String?
+    var purpose: String?
+    var reason: String?
+    var failure: Failure?
+
+    /// The verdicts that lead to where the job stands.
+    var verdicts: Set<String> {
+      switch phase {
+      case "done": ["send", "already_sent", "touched"]
+      case "skipped": ["skip"]
+      case "deferred": ["defer"]
+      case "failed": ["reject", "fail"]
+      default: []
+      }
+    }
+  }
+
+  private func jobs(_ sandbox: Sandbox) async throws -> [String: Job] {
+    let lines = try await sandbox.moontide("jobs", "list", "--json").output.split(separator: "\n")
+    let jobs = try lines.map { try JSONDecoder().decode(Job.self, from: Data($0.utf8)) }
+    return Dictionary(uniqueKeysWithValues: jobs.map { ($0.path, $0) })
+  }
+
+  /// Compares what was planned with what a run has recorded since.
+  private func compare(_ rows: [Row], with jobs: [String: Job]) {
+    for row in rows where !["waiting", "own_work"].contains(row.verdict) {
+      guard let job = jobs[row.path] else {
+        Issue.record("\(row) has no job")
+        continue
+      }
+      #expect(job.verdicts.contains(row.verdict), "\(row) and \(job)")
+      guard row.verdict != "already_sent", row.verdict != "touched" else { continue }
+      #expect(job.filename == row.filename && job.mimeType == row.mimeType, "\(row) and \(job)")
+      #expect(job.purpose == row.purpose, "\(row) and \(job)")
+      if let reason = job.reason { #expect(row.reason == reason) }
+      if let failure = job.failure {
+        #expect(row.reason?.hasPrefix(failure.message) == true, "\(row) and \(job)")
+      }
+    }
+  }
+
+  /// The files that the steps of rows leave behind, and those that they take away.
+  private func expectSteps(_ rows: [Row], in sandbox: Sandbox) {
+    for step in rows.flatMap(\.steps) {
+      switch step.step {
+      case "move": #expect(sandbox.has(step.to ?? "") && !sandbox.has(step.from ?? ""), "\(step)")
+      case "copy": #expect(sandbox.has(step.to ?? "") && sandbox.has(step.from ?? ""), "\(step)")
+      case "remove": #expect(!sandbox.has(step.path ?? ""), "\(step)")
+      case "write": #expect(sandbox.has(step.path ?? ""), "\(step)")
+      default: Issue.record("\(step)")
+      }
+    }
+  }
+
+  @Test("makes the same decisions as the run that follows, and as the one after changes")
+  func sameDecisions() async throws {
+    let sandbox = try Sandbox()
+    try everyKind(sandbox)
+    let first = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    #expect(first.ended.status == 1)
+    #expect(first.rows.count == 14)
+    let real = try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-")
+    #expect(real.status == 1, "\(real)")
+    let afterwards = try await jobs(sandbox)
+    #expect(afterwards.count == 13)
+    compare(first.rows, with: afterwards)
+    expectSteps(first.rows, in: sandbox)
+    let moved = try #require(first.rows.first { $0.path == "in/a.md" })
+    #expect(moved.steps.map(\.to) == ["sent/a-2.md"])
+    #expect(Set(first.rows.map(\.verdict)) == ["send", "skip", "reject", "defer", "fail", "waiting"])
+
+    // Touched, changed, new, copied back, and what stands as it stood.
+    try sandbox.write("content of stay.md", to: "in/stay.md")
+    try sandbox.write("other content of own", to: "in/own.md")
+    try sandbox.write("new", to: "in/new.md")
+    try sandbox.write("right now", to: "in/reject.md")
+    try age(sandbox, "in/stay.md", "in/own.md", "in/new.md", "in/reject.md")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -2000)], ofItemAtPath: sandbox.path("in/stay.md"))
+    let second = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    var verdicts: [String: String] = [:]
+    for row in second.rows { verdicts[row.path] = row.verdict }
+    #expect(
+      verdicts == [
+        "in/stay.md": "touched", "in/own.md": "send", "in/new.md": "send", "in/reject.md": "reject",
+        "in/skip.md": "skip", "in/later.md": "defer", "in/due.md": "defer", "in/error.md": "fail",
+        "in/empty.txt": "fail", "in/draft.md.part": "waiting", "in/written-own.md": "own_work",
+      ])
+    #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
+    compare(second.rows, with: try await jobs(sandbox))
+    expectSteps(second.rows, in: sandbox)
+
+    let third = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    #expect(third.rows.filter { $0.verdict == "send" }.isEmpty)
+    #expect(third.rows.first { $0.path == "in/own.md" }?.verdict == "already_sent")
+    // Another recipe is asked about everything that was not sent.
+    let other = try await plan(sandbox, "every.lua", "--arg", "prefix=y-")
+    #expect(Set(third.rows.map(\.path)) == Set(other.rows.map(\.path)))
+  }
+
+  @Test("leaves the project, its record and everything outside as they are, whatever handlers do")
+  func harmless() async throws {
+    let sandbox = try Sandbox()
+    try everyKind(sandbox)
+    try sandbox.write(
+      """
+      return {
+        name = "busy",
+        discover = { root = "in", include = { "*.md" } },
+        permissions = { write = { "../beside" }, run = { "sh" }, net = { "127.0.0.1" } },
+        accept = function(file)
+          local count = (moontide.store.get("count") or 0) + 1
+          moontide.store.set("count", count)
+          moontide.fs.write("notes/" .. file.name, "n" .. count)
+          file:once("mark", function() moontide.fs.write("once/" .. file.name, "x"); return count end)
+          return true
+        end,
+        rename = function(file) return moontide.store.get("count") .. "-" .. file.name end,
+        completed = function(file, session)
+          assert(session.status == "COMPLETED" and session.id:find("simulated"))
+          assert(session:refresh().status == "COMPLETED")
+          assert(moontide.fs.exists("notes/" .. file.name))
+          moontide.fs.move(file.path, "../beside/" .. file.name)
+          local extra = moontide.files.create { filename = "x", mime_type = "text/plain", size_bytes = 1 }
+          extra:cancel()
+        end,
+        summary = function() moontide.fs.write("summary.txt", "done") end,
+      }
+      """, to: "busy.lua")
+    try FileManager.default.createDirectory(
+      atPath: sandbox.path("../beside"), withIntermediateDirectories: true)
+    // With a ledger, that of a real run of another recipe.
+    #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
+    let before = try everything(sandbox)
+    let words = ["--allow-write=../beside", "--allow-service=files:create", "--allow-run=sh"]
+    let ended = try await Running(
+      ["run", "busy.lua", "--dry-run", "--json"] + words, in: sandbox.root, environment: [:]
+    ).finished()
+    let rows = ended.output.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(Row.self, from: Data($0.utf8))
+    }
+    #expect(ended.status == 0 && !rows.isEmpty, "\(ended)")
+    for (index, row) in rows.filter({ $0.verdict == "send" }).enumerated() {
+      #expect(row.filename?.hasPrefix("\(index + 1)-") == true, "\(row)")
+      #expect(row.steps.map(\.step) == ["write", "write", "move"], "\(row)")
+    }
+    #expect(try everything(sandbox) == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.path("../beside")).isEmpty)
+  }
+
+  @Test(
+    "says of a handler that asks the world beyond which line nothing is known, also when it catches the error"
+  )
+  func unknown() async throws {
+    let sandbox = try Sandbox()
+    for name in ["http.md", "caught.md", "process.md", "meetings.md", "after.md", "denied.md", "plain.md"] {
+      try sandbox.write("content of \(name)", to: "in/" + name)
+      try age(sandbox, "in/" + name)
+    }
+    try sandbox.write(
+      """
+      return {
+        name = "worldly",
+        discover = "in/*.md",
+        permissions = { run = { "sh" }, net = { "127.0.0.1" }, service = { "meetings:read" } },
+        rename = function(file)
+          if file.stem == "http" then moontide.http.get("http://127.0.0.1:1/") end
+          if file.stem == "caught" then
+            local ok = pcall(function()
+              moontide.http.post("http://127.0.0.1:1/", { body = "x" })
+            end)
+            return "caught"
+          end
+          if file.stem == "process" then moontide.process.run { "sh", "-c", "touch ran" } end
+          if file.stem == "meetings" then return moontide.meetings.get("mtg_1").title end
+          if file.stem == "denied" then moontide.http.get("http://127.0.0.2:1/") end
+          return file.name
+        end,
+        completed = function(file, session)
+          moontide.sleep(86400)
+          if file.stem == "after" then
+            moontide.fs.write("before.txt", "x")
+            session:download_url()
+            moontide.fs.write("after.txt", "x")
+          end
+        end,
+        failed = function(file, failure) moontide.fs.write("failed-" .. file.name, failure.message) end,
+      }
+      """, to: "worldly.lua")
+    let (rows, ended) = try await plan(
+      sandbox, "worldly.lua", "--allow-run=sh", "--allow-net=127.0.0.1", "--allow-service=meetings:read")
+    #expect(ended.status == 1, "\(ended)")
+    var found: [String: Row] = [:]
+    for row in rows { found[String(row.path.dropFirst(3).dropLast(3))] = row }
+    #expect(found["http"]?.reason == "unknown after line 6: http" && found["http"]?.handler == "rename")
+    #expect(found["caught"]?.reason == "unknown after line 9: http")
+    #expect(found["process"]?.reason == "unknown after line 13: process")
+    #expect(found["meetings"]?.reason == "unknown after line 14: meetings.get")
+    for name in ["http", "caught", "process", "meetings"] {
+      #expect(found[name]?.verdict == "unknown" && found[name]?.steps.isEmpty == true)
+    }
+    #expect(found["plain"]?.verdict == "send" && found["plain"]?.steps.isEmpty == true)
+    #expect(found["after"]?.verdict == "send")
+    #expect(
+      found["after"]?.steps == [
+        .init(step: "write", path: "before.txt"),
+        .init(step: "unknown", handler: "completed", message: "unknown after line 22: session:download_url"),
+      ])
+    // What it may not do it may not do: that is known.
+    #expect(found["denied"]?.verdict == "fail" && found["denied"]?.steps.map(\.path) == ["failed-denied.md"])
+    #expect(!sandbox.has("ran") && !sandbox.has("before.txt") && !sandbox.has(".moontide"))
+  }
+
+  @Test("waits for nothing: what still changes or has no marker is listed with the reason")
+  func waiting() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/old.md")
+    try age(sandbox, "in/old.md")
+    try sandbox.write("x", to: "in/old.md.done")
+    try sandbox.write("x", to: "in/bare.md")
+    try age(sandbox, "in/bare.md")
+    try sandbox.write("x", to: "in/fresh.md")
+    try sandbox.write("x", to: "in/fresh.md.done")
+    try sandbox.write(
+      "return { name = 'patient', discover = 'in/*', settle = 600, ready = '{name}.done' }", to: "patient.lua"
+    )
+    let (rows, ended) = try await plan(sandbox, "patient.lua")
+    #expect(ended.status == 0, "\(ended)")
+    var told: [String: String] = [:]
+    for row in rows { told[row.path] = "\(row.verdict): \(row.reason ?? "")" }
+    #expect(
+      told == [
+        "in/old.md": "send: ", "in/fresh.md": "waiting: still changing",
+        "in/bare.md": "waiting: it waits for its marker \"in/bare.md.done\"",
+        "in/old.md.done": "waiting: it is the marker (ready) of another file",
+        "in/fresh.md.done": "waiting: it is the marker (ready) of another file",
+      ])
+  }
+
+  @Test("reads the record while a run owns it, and goes on with what that left")
+  func besideARun() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try age(sandbox, "in/a.md")
+    try sandbox.write("return { name = 'watched', discover = 'in/*.md' }", to: "watched.lua")
+    let running = try sandbox.start("run", "watched.lua", "--watch")
+    try await running.says("watched: ")
+    let (rows, ended) = try await plan(sandbox, "watched.lua")
+    #expect(ended.status == 0 && rows.map(\.verdict) == ["already_sent"], "\(ended)")
+    running.interrupt()
+    _ = try await running.finished()
+  }
+
+  @Test("ends with a status that says what is wrong")
+  func statuses() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try sandbox.write("return { name = 'some', discover = 'in/*' }", to: "some.lua")
+    try sandbox.write("return { name = 'some', discover = ", to: "broken.lua")
+    for wrong in ["--watch", "--wait"] {
+      let ended = try await sandbox.moontide("run", "some.lua", "--dry-run", wrong)
+      #expect(ended.status == 2 && ended.errors.contains("--dry-run"), "\(ended)")
+    }
+    #expect(try await sandbox.moontide("run", "broken.lua", "--dry-run").status == 3)
+    #expect(try await sandbox.moontide("run", "none.lua", "--dry-run").status != 0)
+    let keyless = try await sandbox.moontide("run", "some.lua", "--dry-run", "--profile", "lightfield")
+    #expect(keyless.status == 2 && keyless.errors.contains("LIGHTFIELD_API_KEY"), "\(keyless)")
+    // Nobody listens there, and nobody is asked.
+    let remote = try await plan(
+      sandbox, "some.lua", "--service", "http://127.0.0.1:9",
+      environment: ["LIGHTFIELD_API_KEY": "sk_test_0123456789abcdef"])
+    #expect(remote.ended.status == 0 && remote.rows.count == 1, "\(remote.ended)")
+    #expect(!sandbox.has(".moontide"))
+  }
+}
