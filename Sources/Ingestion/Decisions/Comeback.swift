@@ -12,6 +12,10 @@ package struct Comeback: Hashable, Sendable {
   /// For a run that ends: once, in its last round.
   package static let once = Comeback(most: 1, firstWait: .zero, longestWait: .zero, rest: .seconds(3600))
 
+  /// For a dry run: never.
+  package static let never = Comeback(
+    most: 0, firstWait: .zero, longestWait: .zero, rest: .seconds(3600))
+
   /// For an engine that watches: after 15 seconds at first, then ever longer up to 15 minutes; given up after five
   /// times, and asked about again each hour.
   package static let watching = Comeback(

@@ -51,7 +51,8 @@ struct Aftercare: Sendable {
     } else if let session = job.session {
       teller?.tell(job, session)
       await teller?.settle()
-      try Task.checkCancellation()
+      // Perhaps it was not told: then it is by the next run, before anything follows.
+      if Task.isCancelled { throw Failure(.script, "the run was stopped") }
       if recipe.handlesCompleted { step.action = try await recipe.completed(file, session: session) }
     }
     step.isHandled = true

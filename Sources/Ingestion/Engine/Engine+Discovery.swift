@@ -183,6 +183,8 @@ extension Engine {
       case (.alreadyDone, _):
         plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
+      // What was to follow has failed in this run, and comes back by itself.
+      case (.resume, let job?) where intake.isRepeat && job.step?.error != nil: continue
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?):
         if intake.isWatching { comeBack(job, &slots) }

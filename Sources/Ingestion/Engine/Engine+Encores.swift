@@ -7,7 +7,7 @@ extension Engine {
   func lastRound(
     _ settler: Settler, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
-    guard !slots.encores.isEmpty, mayBegin(slots) else { return }
+    guard !slots.encores.isEmpty, plan == nil, mayBegin(slots) else { return }
     // Cancelled, there is nothing left to begin.
     do { try await retry.sleep(retry.policy.firstWait) } catch _ { return }
     slots.isLastRound = true

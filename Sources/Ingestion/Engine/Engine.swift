@@ -28,7 +28,7 @@ package struct Engine: Sendable {
   /// What a dry run is noted in; nil in a real one.
   package var plan: Plan?
 
-  var comeback: Comeback { isWatching ? .watching : .once }
+  var comeback: Comeback { isWatching ? .watching : plan == nil ? .once : .never }
 
   /// Candidates that are looked up, and decided about, at once.
   static let pageSize = 256

@@ -93,6 +93,7 @@ struct Passage: Sendable {
     if situation == .fresh, let duplicate = try await engine.duplicate(job, entry) {
       return (try await engine.ledger.record(LedgerChange(duplicate)), nil)
     }
+    if let plan = engine.plan, let md5 = await entry.md5(in: engine.workspace) { plan.note(md5, of: job) }
     return try await courier.deliver(job, situation: situation)
   }
 

@@ -39,6 +39,8 @@ package final class Plan: Sendable {
     var resumed: Set<ProjectPath> = []
     var jobs: [JobKey: Job] = [:]
     var sent: [JobKey: [SentVersion]] = [:]
+    /// The path of each content that would be sent, by recipe and size; where a recipe sends each once.
+    var contents: [String: [Int64: [MD5Digest: ProjectPath]]] = [:]
     var traces: [String: [ProjectPath: Trace]] = [:]
   }
 
@@ -113,7 +115,9 @@ package final class Plan: Sendable {
     case .stepFailed(let path, let message, _):
       let steps = overlay.takeChanges().map(PlanRow.Step.change)
       change(path) { $0.steps += steps + [.failed(message)] }
-    case .resuming, .progress, .answered, .watching, .caughtUp, .ended: break
+    case .comesBack, .resuming, .alive, .foundAll, .decided, .left, .cancelled, .noted, .retrying, .progress,
+      .answered, .watching, .caughtUp, .ended:
+      break
     }
   }
 
