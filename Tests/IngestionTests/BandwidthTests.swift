@@ -47,10 +47,10 @@ struct BandwidthTests {
     arguments: [
       ("", "it is empty"), ("512", "512K for KiB"), ("fast", "\"fast\" is no rate"),
       ("10X", "the unit \"x\""),
-      ("08:00,1M 25:00,off", "\"25:00\" in \"25:00,off\" is no time of day"), ("08:00", "is no rate"),
+      ("08:00,1M 25:00,off", "\"25:00\" in \"25:00,off\" is no time of day"), ("08:00", "no entry"),
       ("08:00,1M off", "\"off\" is no entry"), ("Foo-08:00,1M", "\"Foo\" in \"Foo-08:00,1M\" is no day"),
       ("08:00,1M 8:00,2M", "another entry"), ("08:00,1M,2M", "no entry"), ("0K", "1K or more"),
-      ("10M:1M", "unit"),
+      ("10M:1M", "no entry"),
       ("08:00,", "is no rate"),
     ])
   func problems(text: String, message: String) {

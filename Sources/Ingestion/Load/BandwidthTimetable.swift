@@ -33,7 +33,7 @@ package struct BandwidthTimetable: Hashable, Sendable {
       throw Problem(
         message: "it is empty; write a rate such as 10M, or a timetable such as \"08:00,512K 18:00,off\"")
     }
-    if words.count == 1, !first.contains(",") {
+    if words.count == 1, !first.contains(where: { ",:".contains($0) }) {
       entries = [Entry(minute: 0, rate: try Self.rate(first))]
       return
     }
@@ -133,7 +133,7 @@ package struct BandwidthTimetable: Hashable, Sendable {
     var bytes = number
     for _ in 0..<power { bytes *= 1024 }
     guard bytes >= 1024, bytes < 1e15 else {
-      throw Problem(message: "\"\(text)\" is outside of what can be kept; it takes 1K or more")
+      throw Problem(message: "\"\(text)\" cannot be kept; it takes 1K or more")
     }
     return Int64(bytes)
   }

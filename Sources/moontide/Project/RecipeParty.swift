@@ -75,10 +75,21 @@ struct RecipeParty: Sendable {
         group.addTask {
           let summary = await run(recipe, number, loader, seat)
           seat.leave()
+          if members.count > 1, !hangUps.isEmpty, summary.stop != .requested {
+            loader.bench.display.note("\(recipe.name) has ended, the others go on: \(why(summary.stop))")
+          }
           return (number, Outcome(recipe: recipe.name, summary: summary))
         }
       }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  private func why(_ stop: RunSummary.Stop?) -> String {
+    switch stop {
+    case .quarantine(let reason), .ledger(let reason): reason
+    case .service(let error): "\(error)"
+    case .requested, .limit, .closed, .paused, nil: "there is nothing left to do for it"
     }
   }
 
