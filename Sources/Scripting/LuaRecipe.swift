@@ -116,7 +116,7 @@ package final class LuaRecipe: Recipe, Sendable {
       switch fault {
       case .failure(let failure): failure.kind == .stopped
       case .outOfMemory: true
-      case .cancelled, nil: false
+      case .cancelled, .unknown, nil: false
       }
     observer.end(key.rawValue, since: begin, wasStopped: wasStopped)
   }

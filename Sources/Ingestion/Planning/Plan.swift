@@ -113,7 +113,9 @@ package final class Plan: Sendable {
     case .stepFailed(let path, let message, _):
       let steps = overlay.takeChanges().map(PlanRow.Step.change)
       change(path) { $0.steps += steps + [.failed(message)] }
-    case .resuming, .progress, .answered, .watching, .caughtUp, .ended: break
+    case .resuming, .decided, .alive, .foundAll, .progress, .comesBack, .left, .cancelled, .retrying, .noted,
+      .answered, .watching, .caughtUp, .ended:
+      break
     }
   }
 

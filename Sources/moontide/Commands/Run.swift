@@ -96,7 +96,7 @@ struct Run: AsyncParsableCommand {
       let display = PlanDisplay(isJSON: json, isQuiet: quiet)
       display.headline(destination.headline)
       try await PlanningRun(
-        scripts: [recipePath], arguments: arguments.byName, limits: ceiling,
+        scripts: recipePaths, arguments: arguments.byName, limits: ceiling,
         allowance: allowance.allowance, workspace: workspace, destination: destination, display: display
       ).run()
     }
