@@ -75,7 +75,7 @@ struct ServiceManagerTests {
     try sandbox.write(text, to: "moontide@team.service")
     let verify =
       "command -v systemd-analyze >/dev/null || exit 0; systemd-analyze verify ./moontide@team.service"
-    let result = try await sandbox.shell(verify)
+    let result = try await sandbox.carryOut(verify)
     #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
   }
 }
