@@ -36,7 +36,10 @@ package enum MetricsListener {
         binding.yield(channel.localAddress?.port ?? port)
         binding.finish()
       })
-    let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+    var configuration = ServiceGroupConfiguration(services: [server], logger: logger)
+    // Nobody waits for a reader who does not take his answer.
+    configuration.maximumGracefulShutdownDuration = .seconds(2)
+    let group = ServiceGroup(configuration: configuration)
     return try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
         // However it ends, nobody waits for a port any longer.

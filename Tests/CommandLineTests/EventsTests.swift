@@ -28,7 +28,9 @@ struct EventsTests {
         name = nil
       }
       guard let name else { continue }
-      var event = events[name] ?? Documented(always: ["v", "event"])
+      // Calls and totals belong to no recipe.
+      let common: Set<String> = ["call", "total"].contains(name) ? ["v", "event"] : ["v", "event", "recipe"]
+      var event = events[name] ?? Documented(always: common)
       if let match = line.prefixMatch(of: #/\| `(\w+)` \| (always|sometimes) \| \S/#) {
         if match.2 == "always" {
           event.always.insert(String(match.1))

@@ -74,7 +74,7 @@ struct HardshipTests {
     let probe = try? Running(
       words.dropFirst() + ["mount", "-t", "tmpfs", "probe", "/mnt"], in: "/", environment: [:],
       executable: words[0])
-    if try? await probe?.finished().status == 0 { return words }
+    if let ended = try? await probe?.finished(), ended.status == 0 { return words }
     print("skipped: no disk becomes full, since nothing can be mounted here (unshare --mount)")
     return nil
   }

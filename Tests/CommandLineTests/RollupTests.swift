@@ -41,7 +41,7 @@ struct RollupTests {
     let retries = commands.filter { $0.hasPrefix("moontide jobs retry ") }
     var retried: [Int] = []
     for command in retries {
-      let result = try await sandbox.shell(String(command))
+      let result = try await sandbox.carryOut(String(command))
       #expect(result.status == 0, "\(command): \(result)")
       retried += (0...9).filter { result.output.hasPrefix("\($0) file") }
     }
@@ -50,7 +50,7 @@ struct RollupTests {
     // What follows on sending is tried again by the run itself.
     try sandbox.write(Self.recipe.replacing("stuck", with: "nothing"), to: "mixed up.lua")
     let again = try #require(commands.first { $0.hasPrefix("moontide run ") })
-    let rest = try await sandbox.shell(String(again))
+    let rest = try await sandbox.carryOut(String(again))
     #expect(!rest.output.contains("after-step failed"), "\(rest)")
     #expect(try await sandbox.files().count == 3)
   }
@@ -76,7 +76,7 @@ struct RollupTests {
 
 extension Sandbox {
   /// Runs a line that was printed for a person to run, in which the program is the one that was built.
-  func shell(_ line: String) async throws -> Finished {
+  func carryOut(_ line: String) async throws -> Finished {
     let script = "moontide() { \"$MOONTIDE_PROGRAM\" \"$@\"; }\n" + line
     return try await Running(
       ["-c", script], in: root, environment: ["MOONTIDE_PROGRAM": Running.executable],

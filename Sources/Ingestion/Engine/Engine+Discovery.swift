@@ -24,7 +24,7 @@ extension Engine {
     let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
       let page = try await pages.next(recipe.prepares ? Self.preparingPageSize : Self.pageSize)
-      if page.isEnd { return }
+      if page.isEnd { return report(.foundAll) }
       for problem in page.problems {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))

@@ -80,7 +80,7 @@ struct Destination: Sendable {
     if intent == .plan {
       return Destination(
         profile: ProfileCatalog.local, service: PlannedService(clock: .system), headline: headline,
-        withheld: withheld, access: nil, client: nil)
+        withheld: withheld, access: nil, calls: CallLog(), client: nil)
     }
     // Looking makes nothing: a stray .moontide/ would make this directory a project.
     guard intent != .look || FileManager.default.fileExists(atPath: workspace.statePath) else {

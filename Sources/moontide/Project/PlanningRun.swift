@@ -37,7 +37,12 @@ struct PlanningRun: Sendable {
         let plan = Plan(over: ledger, overlay: overlay, row: display.show)
         recipes.append((try await stage.load(script, arguments, limits, plan), plan))
       }
-      for (recipe, plan) in recipes { try await run(recipe, plan, on: stage) }
+      // What may be begun counts over all recipes, as in a real run.
+      var terms = Gate.Terms()
+      terms.allowance = allowance
+      terms.clock = .system
+      let gate = Gate(places: 1, terms: terms)
+      for (recipe, plan) in recipes { try await run(recipe, plan, at: gate.join(recipe.name), on: stage) }
     } catch {
       for (recipe, _) in recipes { await recipe.close() }
       throw error
@@ -47,10 +52,12 @@ struct PlanningRun: Sendable {
     if display.hasTrouble { throw ExitStatus.filesFailed }
   }
 
-  private func run(_ recipe: LuaRecipe, _ plan: Plan, on stage: Stage) async throws {
+  private func run(
+    _ recipe: LuaRecipe, _ plan: Plan, at seat: GateSeat, on stage: Stage
+  ) async throws {
     var engine = Engine(
       recipe: recipe, profile: destination.profile, service: PlannedService(clock: .system), ledger: plan,
-      workspace: stage.workspace, types: stage.types, transfers: 1, allowance: allowance, retry: Bench.retry,
+      workspace: stage.workspace, types: stage.types, seat: seat, retry: Bench.retry,
       clock: .system, newKey: Bench.newKey, report: plan.show)
     engine.plan = plan
     let summary = await engine.run()
@@ -59,7 +66,7 @@ struct PlanningRun: Sendable {
     case .quarantine(let reason):
       display.end()
       throw CommandFailure(.script, reason)
-    case .requested, .service, .limit, .paused, nil: break
+    case .requested, .service, .limit, .closed, .paused, nil: break
     }
   }
 

@@ -89,7 +89,8 @@ final class RunMetrics: Sendable {
     case .problem: outcome(recipe, "problem")
     case .retrying(_, let call, let error, _):
       counter("moontide_retries_total", [("call", call), ("error", error.kind.rawValue)]).increment()
-    case .began, .failed, .alive, .resuming, .waiting, .noted, .decided, .foundAll, .opened, .finished,
+    case .began, .failed, .alive, .resuming, .waiting, .noted, .comesBack, .decided, .foundAll, .opened,
+      .finished,
       .answered, .watching,
       .caughtUp,
       .ended:

@@ -113,7 +113,7 @@ struct EventJSON: Encodable {
       self.failure = failure
       self.isNew = isNew
     case .comesBack(let path, let failure, let moment):
-      self.init("comes_back", path: path.string)
+      self.init(.comesBack, path: path.string)
       self.failure = failure
       self.until = moment
     case .finished(let path, let what):

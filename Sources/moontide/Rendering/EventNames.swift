@@ -2,6 +2,7 @@
 package enum EventName: String, CaseIterable, Encodable {
   case began, resuming, problem, skipped, deferred, waiting, decided, opened, retrying, sent, touched, failed
   case rejected, finished
+  case comesBack = "comes_back"
   case stepFailed = "step_failed"
   case cancelled, left, answered, watching
   case caughtUp = "caught_up"
