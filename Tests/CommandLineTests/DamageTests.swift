@@ -5,7 +5,7 @@ import Testing
 /// A page in the middle of the ledger is overwritten; what `docs/operating.md` says is done then.
 @Suite("A damaged ledger")
 struct DamageTests {
-  private static let files = 300
+  private static let files = 150
 
   /// A project with files that were sent, whose ledger is damaged then.
   private func damaged() async throws -> Sandbox {

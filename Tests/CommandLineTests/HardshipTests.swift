@@ -48,7 +48,8 @@ struct HardshipTests {
     }
     try #require(runs.count == 4 && runs.allSatisfy { $0.count >= 2 }, "\(script)")
     for run in runs.prefix(2) {
-      #expect(run[0] == (part == .state ? "1" : "4"), "\(script)")
+      // A ledger that is full already in the beginning is no ledger to begin with.
+      #expect((part == .state ? ["1", "2"] : ["4"]).contains(run[0]), "\(script)")
       #expect(Int(run[1]) ?? 0 > 0 && run.count == 3, "\(script)")
       let sentence = part == .state ? "no room left on the disk for the ledger" : ".moontide/local is full"
       #expect(run.last?.contains(sentence) == true, "\(script)")
@@ -74,7 +75,7 @@ struct HardshipTests {
     let probe = try? Running(
       words.dropFirst() + ["mount", "-t", "tmpfs", "probe", "/mnt"], in: "/", environment: [:],
       executable: words[0])
-    if let ended = try? await probe?.finished(), ended.status == 0 { return words }
+    if let status = try? await probe?.finished().status, status == 0 { return words }
     print("skipped: no disk becomes full, since nothing can be mounted here (unshare --mount)")
     return nil
   }

@@ -22,16 +22,17 @@ struct StormTests {
     while [ ! -e stop ]; do
       number=$((number + 1))
       n=$((RANDOM % files + 1))
-      case $((RANDOM % 8)) in
+      case $((RANDOM % 7)) in
         0 | 1) echo "once $number, added" >in/once/later-$number.txt.part
           mv in/once/later-$number.txt.part in/once/later-$number.txt ;;
         2 | 3) echo "kept $n, version $number" >in/kept/$n.txt.part
           mv in/kept/$n.txt.part in/kept/$n.txt ;;
         4 | 5) echo "kept $n, line $number" >>in/kept/$n.txt ;;
-        6) rm -f in/kept/$n.txt ;;
-        7) sleep 0.01 ;;
+        *) rm -f in/kept/$n.txt ;;
       esac
+      sleep 0.01
     done
+    echo $number >changes
     """
 
   private static let recipe = """
@@ -64,7 +65,7 @@ struct StormTests {
       let words = ["run", "storm.lua", "--quiet"] + (isWatch ? ["--watch"] : [])
       let running = try Running(words, in: sandbox.root, environment: [:])
       // The moment is what is random here; nothing is waited for.
-      try await Task.sleep(for: .milliseconds(Int.random(in: 20...600, using: &random)))
+      try await Task.sleep(for: .milliseconds(Int.random(in: 50...1200, using: &random)))
       running.kill()
       let run = try await running.finished()
       // A file may go just when it is looked at, which a run says with status 1.
@@ -81,7 +82,10 @@ struct StormTests {
     let again = try await sandbox.moontide("run", "storm.lua")
     #expect(again.status == 0 && again.lastLine.contains(" 0 sent"), "seed \(seed): \(again.lastLine)")
     let figures = try await check(sandbox, "seed \(seed)")
-    print("storm: \(killed) kills, \(watching) of them of a watching run; \(figures); seed \(seed)")
+    let changes = try String(contentsOfFile: sandbox.path("changes"), encoding: .utf8).filter(\.isNumber)
+    print(
+      "storm: \(killed) kills, \(watching) of them of a watching run; \(changes) changes meanwhile; \(figures); seed \(seed)"
+    )
   }
 
   private func check(_ sandbox: Sandbox, _ note: String) async throws -> String {

@@ -38,37 +38,6 @@ extension Plan: Ledger {
     return before + state.withLock { $0.sent[key] ?? [] }
   }
 
-  package func hasContent(
-    ofSize size: Int64, profile: String, recipe: String
-  ) async throws(LedgerError) -> Bool {
-    if try await base?.hasContent(ofSize: size, profile: profile, recipe: recipe) == true { return true }
-    return state.withLock { state in
-      state.sent.contains { key, versions in
-        key.profile == profile && key.recipe == recipe && versions.contains { $0.size == size }
-      }
-    }
-  }
-
-  package func unfinished(
-    profile: String, recipe: String, ofSize size: Int64
-  ) async throws(LedgerError) -> [Job] {
-    try await base?.unfinished(profile: profile, recipe: recipe, ofSize: size) ?? []
-  }
-
-  package func sentPath(
-    size: Int64, md5: MD5Digest, profile: String, recipe: String
-  ) async throws(LedgerError) -> ProjectPath? {
-    if let path = try await base?.sentPath(size: size, md5: md5, profile: profile, recipe: recipe) {
-      return path
-    }
-    return state.withLock { state in
-      state.sent.filter { key, versions in
-        key.profile == profile && key.recipe == recipe
-          && versions.contains { $0.size == size && $0.md5 == md5 }
-      }.keys.map(\.path).min { $0.string < $1.string }
-    }
-  }
-
   package func traces(
     profile: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [ProjectPath: Trace] {
