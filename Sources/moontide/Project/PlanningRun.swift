@@ -49,7 +49,7 @@ struct PlanningRun: Sendable {
 
   private func run(_ recipe: LuaRecipe, _ plan: Plan, on stage: Stage) async throws {
     var engine = Engine(
-      recipe: recipe, profile: destination.profile, service: PlannedService(clock: .system), ledger: plan,
+      recipe: recipe, profile: destination.profile, service: stage.service, ledger: plan,
       workspace: stage.workspace, types: stage.types, transfers: 1, allowance: allowance, retry: Bench.retry,
       clock: .system, newKey: Bench.newKey, report: plan.show)
     engine.plan = plan
@@ -83,6 +83,7 @@ private struct Stage: Sendable {
   let destination: Destination
   let note: @Sendable (String) -> Void
   let types = MIMETypes()
+  let service = PlannedService(clock: .system)
 
   var authority: Authority {
     Authority(workspace: workspace, withheld: destination.withheld, note: note)
@@ -106,7 +107,7 @@ private struct Stage: Sendable {
     let tracer = Tracer(workspace: workspace, ledger: plan, profile: destination.profile)
     let values = ledger.map { RecipeValues(in: $0, profile: destination.profile, recipe: script.fileStem) }
     var context = LibraryContext(
-      workspace: workspace, types: types, service: PlannedService(clock: .system),
+      workspace: workspace, types: types, service: service,
       permissions: await authority.permissions(of: script), arguments: .named(arguments),
       environment: authority.scriptEnvironment,
       store: OverlaidScriptStore(over: values.map { LedgerStore(values: $0) }), clock: time.clock,
