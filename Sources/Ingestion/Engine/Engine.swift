@@ -143,6 +143,7 @@ package struct Engine: Sendable {
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
       slots.tally.summary.found += 1
+      plan?.stands(job)
       if !job.phase.isUnderWay {
         reportStanding(job, isNew: false)
         slots.tally.add(Outcome(standing: job))

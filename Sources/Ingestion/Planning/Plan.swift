@@ -74,7 +74,7 @@ package final class Plan: Sendable {
     change(path) { $0.remark = remark }
   }
 
-  /// Takes a job that stays as an earlier run left it.
+  /// Takes a job as an earlier run left it.
   func stands(_ job: Job) {
     change(job.key.path) { $0.job = job }
   }
