@@ -52,6 +52,7 @@ extension Engine {
     for _ in 0..<sorted.alreadyDone { slots.tally.add(.alreadyDone) }
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
+      plan?.stands(job)
       reportStanding(job, isNew: false)
       slots.tally.add(Outcome(standing: job), of: job.key.path)
     }

@@ -173,6 +173,7 @@ package struct Engine: Sendable {
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
       slots.tally.summary.found += 1
+      plan?.stands(job)
       if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
       try await submit(job, resumed: true, asOf: age, &slots, &group)
     }

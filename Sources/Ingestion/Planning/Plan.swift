@@ -76,23 +76,35 @@ package final class Plan: Sendable {
     change(path) { $0.remark = remark }
   }
 
+  /// Takes a job as an earlier run left it.
+  func stands(_ job: Job) {
+    change(job.key.path) { $0.job = job }
+  }
+
   /// Ends what was begun: gives its rows.
   func end() {
     let (drafts, recipe) = state.withLock { state in
+      // What this very run would put somewhere is told where it would put it.
+      let drafts = state.drafts.filter { draft in
+        guard case .ownWork? = draft.remark else { return true }
+        return !state.traces.values.contains { $0[draft.path] != nil }
+      }
       defer {
         state.drafts = []
         state.places = [:]
         state.jobs = [:]
         state.sent = [:]
       }
-      return (state.drafts, state.recipe)
+      return (drafts, state.recipe)
     }
     for draft in drafts { row(draft.row(recipe: recipe)) }
   }
 
   /// Notes what a file's handlers cannot be followed beyond.
   package func unknown(_ point: String, handler: String, path: ProjectPath) {
+    let steps = overlay.takeChanges().map(PlanRow.Step.change)
     change(path) { draft in
+      draft.steps += steps
       if draft.job == nil {
         draft.unknown = draft.unknown ?? (handler, point)
       } else {

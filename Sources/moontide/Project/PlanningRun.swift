@@ -56,7 +56,7 @@ struct PlanningRun: Sendable {
     _ recipe: LuaRecipe, _ plan: Plan, at seat: GateSeat, on stage: Stage
   ) async throws {
     var engine = Engine(
-      recipe: recipe, profile: destination.profile, service: PlannedService(clock: .system), ledger: plan,
+      recipe: recipe, profile: destination.profile, service: stage.service, ledger: plan,
       workspace: stage.workspace, types: stage.types, seat: seat, retry: Bench.retry,
       clock: .system, newKey: Bench.newKey, report: plan.show)
     engine.plan = plan
@@ -90,6 +90,7 @@ private struct Stage: Sendable {
   let destination: Destination
   let note: @Sendable (String) -> Void
   let types = MIMETypes()
+  let service = PlannedService(clock: .system)
 
   var authority: Authority {
     Authority(workspace: workspace, withheld: destination.withheld, note: note)
@@ -113,7 +114,7 @@ private struct Stage: Sendable {
     let tracer = Tracer(workspace: workspace, ledger: plan, profile: destination.profile)
     let values = ledger.map { RecipeValues(in: $0, profile: destination.profile, recipe: script.fileStem) }
     var context = LibraryContext(
-      workspace: workspace, types: types, service: PlannedService(clock: .system),
+      workspace: workspace, types: types, service: service,
       permissions: await authority.permissions(of: script), arguments: .named(arguments),
       environment: authority.scriptEnvironment,
       store: OverlaidScriptStore(over: values.map { LedgerStore(values: $0) }), clock: time.clock,

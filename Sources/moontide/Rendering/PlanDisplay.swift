@@ -50,6 +50,7 @@ final class PlanDisplay: Sendable {
     state.withLock { state in
       if isJSON { return say(JSONText.line(PlanTotalsJSON(state.totals))) }
       Self.flush(&state)
+      StandardStream.output.write(state.table.legend)
       say(state.totals.text)
     }
   }

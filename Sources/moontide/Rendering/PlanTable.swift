@@ -1,3 +1,4 @@
+import FileSessions
 import Glibc
 import Ingestion
 import Workspace
@@ -27,8 +28,13 @@ struct PlanTable {
   private static let verdictColumn = 5
   private static let gap = 2
 
+  /// Stands for the service's suffix where there is no room for its words.
+  private static let mark = "<…>"
+
   private let terminal: Terminal?
   private var isBegun = false
+  /// Whether the mark was used, so that it is explained.
+  private var hasMarks = false
 
   init(terminal: Terminal?) {
     self.terminal = terminal
@@ -43,9 +49,15 @@ struct PlanTable {
       }.joined()
     }
     if rows.isEmpty { return "" }
-    let cells = rows.map(PlanText.cells)
-    let shown = isBegun ? cells : [Self.heading] + cells
-    let widths = Self.widths(of: shown, within: terminal.width)
+    var cells = rows.map(PlanText.cells)
+    if Self.total(Self.widths(of: cells)) > terminal.width {
+      for index in cells.indices {
+        let short = cells[index][1].replacing(PlannedService.suffix, with: Self.mark)
+        hasMarks = hasMarks || short != cells[index][1]
+        cells[index][1] = short
+      }
+    }
+    let widths = Self.widths(of: [Self.heading] + cells, within: terminal.width)
     var text = isBegun ? "" : Self.line(Self.heading, widths, nil) + "\n"
     isBegun = true
     for (row, cells) in zip(rows, cells) {
@@ -57,10 +69,20 @@ struct PlanTable {
     return text
   }
 
+  /// What is to be said below the table; empty where it speaks for itself.
+  var legend: String { hasMarks ? "\(Self.mark) is the \(PlannedService.suffix).\n" : "" }
+
+  /// The widths that the cells need.
+  private static func widths(of rows: [[String]]) -> [Int] {
+    heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  }
+
+  private static func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + gap * (widths.count - 1) }
+
   /// The widths that the cells need, or as much of them as there is room for.
   private static func widths(of rows: [[String]], within width: Int) -> [Int] {
-    var widths = heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    while widths.reduce(0, +) + gap * (widths.count - 1) > width {
+    var widths = widths(of: rows)
+    while total(widths) > width {
       let widest = elastic.filter { widths[$0.key] > $0.value }.max { widths[$0.key] < widths[$1.key] }
       guard let column = widest?.key else { break }
       widths[column] -= 1
