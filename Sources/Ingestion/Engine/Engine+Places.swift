@@ -8,10 +8,12 @@ extension Engine {
   ///   - isCounted: whether it was counted already, and only something is left to do.
   ///   - age: ``Slots/changes`` of the time when the job was read.
   func submit(
-    _ job: Job, resumed: Bool, isCounted: Bool = false, asOf age: Int, _ slots: inout Slots, _ group: inout Passages
+    _ job: Job, resumed: Bool, isCounted: Bool = false, asOf age: Int, _ slots: inout Slots,
+    _ group: inout Passages
   ) async throws(LedgerError) {
-    guard let ticket = try await place(
-      for: job, resumed: resumed, isCounted: isCounted, asOf: age, &slots, &group)
+    guard
+      let ticket = try await place(
+        for: job, resumed: resumed, isCounted: isCounted, asOf: age, &slots, &group)
     else {
       return report(.left(job.key.path))
     }

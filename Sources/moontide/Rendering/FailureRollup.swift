@@ -48,7 +48,8 @@ struct FailureRollup: Sendable {
   /// What was to be done with a file that was sent has failed; the run itself tries it again, the next time.
   mutating func addStep(_ message: String, path: String, recipe: String) {
     let reason = Failure(.script, message).reason(path: path)
-    let key = Key(recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason)
+    let key = Key(
+      recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason)
     add(path, key) { [command] _ in "moontide \(command)" }
   }
 
