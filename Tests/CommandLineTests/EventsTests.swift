@@ -29,7 +29,8 @@ struct EventsTests {
       }
       guard let name else { continue }
       // Calls and totals belong to no recipe.
-      let common: Set<String> = ["call", "total"].contains(name) ? ["v", "event"] : ["v", "event", "recipe"]
+      let common: Set<String> =
+        ["call", "total"].contains(name) ? ["v", "event"] : ["v", "event", "recipe"]
       var event = events[name] ?? Documented(always: common)
       if let match = line.prefixMatch(of: #/\| `(\w+)` \| (always|sometimes) \| \S/#) {
         if match.2 == "always" {
