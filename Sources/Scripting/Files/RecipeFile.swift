@@ -68,6 +68,7 @@ final class RecipeFile: Readable {
     relative = file.relative
     stamp = file.stamp
     sentType = nil
+    data = file.data
     isSettled = false
     context = file.context
     helpers = file.helpers
