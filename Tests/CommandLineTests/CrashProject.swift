@@ -76,7 +76,6 @@ struct CrashProject {
     let project = try CrashProject()
     let run = try await project.run(recordIn: project.sandbox.path("points"))
     try #require(run.status == 0, "\(run)")
-    // A second run is needed for the handler that failed.
     let text = try String(contentsOfFile: project.sandbox.path("points"), encoding: .utf8)
     return text.split(separator: "\n").map(String.init)
   }
