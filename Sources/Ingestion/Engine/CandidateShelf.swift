@@ -25,7 +25,7 @@ struct CandidateShelf {
   /// Adds one; `relative` is the path's end.
   mutating func add(_ candidate: Candidate) {
     let text = candidate.path.string.utf8
-    if (texts.last?.count ?? .max) + text.count > Self.pieceSize {
+    if texts.isEmpty || texts[texts.count - 1].count + text.count > Self.pieceSize {
       texts.append([])
       texts[texts.count - 1].reserveCapacity(max(Self.pieceSize, text.count))
     }

@@ -24,8 +24,8 @@ struct Passage: Sendable {
       job = delivered.job
       switch delivered.ending {
       case .delivered:
-        if let session = job.session { engine.report(.sent(job.key.path, session)) }
         await noteOthers(of: job)
+        if let session = job.session { engine.report(.sent(job.key.path, session)) }
         return Passed(outcome: .sent(bytes: job.stamp.size), stepFailed: try await settle(job))
       case .failed:
         break
