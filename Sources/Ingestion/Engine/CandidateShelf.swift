@@ -19,17 +19,20 @@ struct CandidateShelf {
   /// The paths one after the other, in pieces: to make a long array longer takes the memory of both.
   private var texts: [[UInt8]] = []
   private var items: [Item] = []
+  /// What comes with a few of them, by their numbers.
+  private var data: [UInt32: JobData] = [:]
   private var order: [UInt32] = []
   private var taken = 0
 
   /// Adds one; `relative` is the path's end.
   mutating func add(_ candidate: Candidate) {
     let text = candidate.path.string.utf8
-    if (texts.last?.count ?? .max) + text.count > Self.pieceSize {
+    if texts.isEmpty || texts[texts.count - 1].count + text.count > Self.pieceSize {
       texts.append([])
       texts[texts.count - 1].reserveCapacity(max(Self.pieceSize, text.count))
     }
     let piece = texts.count - 1
+    data[UInt32(items.count)] = candidate.data
     items.append(
       Item(
         stamp: candidate.stamp, piece: UInt32(piece), offset: UInt32(texts[piece].count),
@@ -58,7 +61,8 @@ struct CandidateShelf {
       guard let path = try? ProjectPath(bytes: text) else { return nil }
       return Candidate(
         key: JobKey(profile: profile, recipe: recipe, path: path),
-        relative: String(decoding: text.suffix(Int(item.relative)), as: UTF8.self), stamp: item.stamp)
+        relative: String(decoding: text.suffix(Int(item.relative)), as: UTF8.self), stamp: item.stamp,
+        data: data[number])
     }
   }
 }

@@ -53,8 +53,8 @@ struct Passage: Sendable {
       case nil:
         break
       case .delivered?:
-        if let session = job.session { engine.report(.sent(job.key.path, session)) }
         await noteOthers(of: job)
+        if let session = job.session { engine.report(.sent(job.key.path, session)) }
         return try await finish(job, as: .sent(bytes: job.bytesToSend))
       case .failed?:
         break
