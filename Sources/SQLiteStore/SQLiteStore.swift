@@ -173,6 +173,9 @@ package final class SQLiteStore: Sendable {
     case let error as DatabaseError
     where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB:
       return .damaged(path, error.message ?? "SQLite cannot read it")
+    case let error as DatabaseError
+    where error.resultCode == .SQLITE_READONLY || error.resultCode == .SQLITE_PERM:
+      return .readOnly(path, error.message ?? "SQLite may not write it")
     case let error as DatabaseError:
       return .unavailable(path, error.message ?? "SQLite error \(error.resultCode.rawValue)")
     default:

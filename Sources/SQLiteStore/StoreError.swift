@@ -42,6 +42,14 @@ extension StoreError {
         + "Name another state directory.")
   }
 
+  static func readOnly(_ path: String, _ detail: String) -> StoreError {
+    StoreError(
+      code: .unavailable, path: path,
+      message:
+        "The database \(path) cannot be written (\(detail)). Give the user that runs Moontide the right "
+        + "to write it, the files that end in -wal and -shm beside it, and their directory.")
+  }
+
   static func unavailable(_ path: String, _ detail: String) -> StoreError {
     StoreError(
       code: .unavailable, path: path, message: "The database \(path) cannot be used: \(detail).")

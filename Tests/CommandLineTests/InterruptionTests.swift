@@ -6,7 +6,7 @@ struct InterruptionTests {
   private static func sandbox() throws -> Sandbox {
     let sandbox = try Sandbox()
     // More than the kernel takes for a connection that nobody reads from.
-    for number in 1...3 { try sandbox.makeHole("in/\(number).bin", size: 24 << 20) }
+    for number in 1...3 { try sandbox.makeHole("in/\(number).bin", size: 15 << 20) }
     try sandbox.write("return { name = 'slow', discover = 'in/*', settle = 0 }", to: "slow.lua")
     return sandbox
   }

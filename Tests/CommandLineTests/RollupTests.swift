@@ -4,7 +4,7 @@ import Testing
 @Suite("failures of a run by reason")
 struct RollupTests {
   private static let recipe = """
-    return { name = "mixed up", discover = "in/*", settle = 0,
+    return { name = "mixed-up", discover = "in/*", settle = 0,
       accept = function(f)
         if f.stem:find("small") then return moontide.reject("it's too small") end
         if f.stem:find("broken") then local x; x.y = 1 end
@@ -31,10 +31,10 @@ struct RollupTests {
     #expect(run.status == 1 && run.lastLine.contains("9 found, 3 sent"), "\(run)")
     let lines = run.output.split(separator: "\n").map(String.init)
     let first = try #require(
-      lines.firstIndex(of: "4 files of mixed up, rejected: it's too small"), "\(run.output)")
+      lines.firstIndex(of: "4 files of mixed-up, rejected: it's too small"), "\(run.output)")
     #expect(lines[first + 1] == "    in/small-1.txt, in/small-2.txt, in/small-3.txt, …", "\(run.output)")
-    #expect(lines.contains("2 files of mixed up, sent, after-step failed: mixed up.lua:7: in completed"))
-    #expect(lines.contains("1 file of mixed up, script: mixed up.lua:4: in accept"), "\(run.output)")
+    #expect(lines.contains("2 files of mixed-up, sent, after-step failed: mixed up.lua:7: in completed"))
+    #expect(lines.contains("1 file of mixed-up, script: mixed up.lua:4: in accept"), "\(run.output)")
 
     let commands = lines.filter { $0.hasPrefix("    again: ") }.map { $0.dropFirst("    again: ".count) }
     #expect(commands.count == 4, "\(run.output)")

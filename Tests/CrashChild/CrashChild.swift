@@ -59,7 +59,8 @@ enum CrashChild {
       attempts: 1, firstWait: .zero, longestWait: .zero, jitter: 0, longestAskedWait: .zero)
     let engine = Engine(
       recipe: recipe, profile: profile, service: service, ledger: ledger, workspace: workspace,
-      types: MIMETypes(), seat: Gate(places: transfers).join(recipe.name), retry: Retrier(policy: retry, sleep: { _ in }),
+      types: MIMETypes(), seat: Gate(places: transfers).join(recipe.name),
+      retry: Retrier(policy: retry, sleep: { _ in }),
       clock: .system,
       newKey: { UUID().uuidString }
     ) { event in

@@ -71,7 +71,7 @@ import Workspace
     arguments: [
       (
         "print",
-        "r.lua:2: in decide for notes/a b.md: decide returned `data` that cannot be kept as JSON: a function has no JSON"
+        "r.lua:2: in decide for notes/a b.md: decide returned `data` that cannot be kept as JSON: a function has no JSON (at $)"
       ),
       (
         "('x'):rep(70000)",

@@ -38,7 +38,7 @@ import Workspace
       (wrap("conpleted = { move = 'x' }"), "r.lua:2: unknown key `conpleted`; did you mean `completed`?"),
       (
         wrap("frobnicate = 1"),
-        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, rename, mime_type, purpose, decide, completed, failed, status, summary, changed,"
+        "r.lua:2: unknown key `frobnicate`; the keys are name, discover, accept, prepare, rename, mime_type, purpose, decide, completed, failed, status, summary, changed,"
       ),
       (
         wrap("[1] = 'x'"),
@@ -91,8 +91,8 @@ import Workspace
         "r.lua:2: `permissions`: field 'env': list of strings wanted, got function"
       ),
       (
-        wrap("prepare = function() end"),
-        "r.lua:2: the key `prepare` is not supported by this version; remove it"
+        wrap("plugins = {}"),
+        "r.lua:2: the key `plugins` is not supported by this version; remove it"
       ),
       (
         wrap("accept = 1"), "r.lua:2: `accept` is a number (1); it takes true, false, a verdict or a function"

@@ -94,7 +94,7 @@ struct PrepareTests {
         "return 42",
         "prepare returned a number (42); it takes the path of a file, a list of paths, or nothing"
       ),
-      ("return 'none.txt'", "prepare returned \"none.txt\": there is no \"none.txt\""),
+      ("return 'none.txt'", "prepare returned \"none.txt\": cannot look at \"none.txt\": No such file"),
       ("return work", "it is a directory"),
       ("return '/etc/passwd'", "prepare returned \"/etc/passwd\": "),
       ("return work .. '/../../x'", "prepare returned \""),

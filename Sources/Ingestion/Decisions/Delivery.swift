@@ -57,7 +57,7 @@ package struct Delivery: Sendable {
 
   /// The most sessions that are opened for one content before it is given up.
   package static let mostOpens = 5
-  /// How often a session is asked for in one delivery before its service counts as confused.
+  /// How often a session is asked for before its service counts as confused.
   private static let mostQuestions = 3
 
   /// The record as it should be now.
@@ -137,6 +137,7 @@ package struct Delivery: Sendable {
         Failure(
           .service, "\(job.opens) sessions were opened for this file, and none of them could be completed."))
     }
+    questions = 0
     job.phase = .decided
     job.session = nil
     job.target = nil

@@ -173,6 +173,7 @@ extension Engine {
         }
       }
     }
+    if let order { settled.sort { order.precedes($0.stamp, $1.stamp) } }
     let intake = Intake(isRepeat: isWatching, isSettled: true, isWatching: isWatching)
     try await take(settled, intake, settler, &slots, &group)
   }
