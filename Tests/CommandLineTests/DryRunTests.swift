@@ -224,7 +224,7 @@ struct DryRunTests {
       verdicts == [
         "in/stay.md": "touched", "in/own.md": "send", "in/new.md": "send", "in/reject.md": "reject",
         "in/skip.md": "skip", "in/later.md": "defer", "in/due.md": "defer", "in/error.md": "fail",
-        "in/empty.txt": "fail", "in/draft.md.part": "waiting", "in/written-own.md": "own_work",
+        "in/empty.txt": "fail", "in/draft.md.part": "waiting",
       ])
     #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
     compare(second.rows, with: try await jobs(sandbox))

@@ -10,7 +10,7 @@ struct MetricsTests {
     for name in ["a", "b", "long"] { try sandbox.write("text \(name)", to: "in/\(name).txt") }
     try sandbox.write(
       """
-      return { name = 'metered "m"', discover = 'in/*', settle = 0,
+      return { name = 'metered-m', discover = 'in/*', settle = 0,
         rename = function(f)
           while f.stem == "long" do end
           return f.name
@@ -25,10 +25,10 @@ struct MetricsTests {
     let text = String(buffer: try await answer.body.collect(upTo: 1 << 20))
     let lines = text.split(separator: "\n").map(String.init)
     for expected in [
-      #"moontide_jobs{profile="local",recipe="metered \"m\"",phase="done"} 2"#,
-      #"moontide_jobs{profile="local",recipe="metered \"m\"",phase="failed"} 1"#,
-      #"moontide_outcomes_total{recipe="metered \"m\"",outcome="sent"} 2"#,
-      #"moontide_outcomes_total{recipe="metered \"m\"",outcome="failed"} 1"#,
+      #"moontide_jobs{profile="local",recipe="metered-m",phase="done"} 2"#,
+      #"moontide_jobs{profile="local",recipe="metered-m",phase="failed"} 1"#,
+      #"moontide_outcomes_total{recipe="metered-m",outcome="sent"} 2"#,
+      #"moontide_outcomes_total{recipe="metered-m",outcome="failed"} 1"#,
       "moontide_sent_bytes_total 12", "moontide_read_bytes_total 12",
       #"moontide_calls_total{call="POST /v1/files",status="200"} 2"#,
       #"moontide_calls_total{call="POST /v1/files/{id}/complete",status="200"} 2"#,

@@ -55,7 +55,8 @@ import Testing
       }
       for line in lines {
         #expect(
-          line.wholeMatch(of: /# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{.*\})? \S+/) != nil, "\(line)")
+          line.wholeMatch(of: /# HELP \S+ .+|# TYPE \S+ (counter|gauge|histogram)|[a-z_]+(\{.*\})? \S+/)
+            != nil, "\(line)")
       }
     }
   }

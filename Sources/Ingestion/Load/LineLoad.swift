@@ -13,7 +13,7 @@ package struct LineLoad: Sendable {
   }
 
   /// What may be under way as long as nothing is known of the line: little enough for a slow one.
-  package static let untested: Int64 = 32 << 20
+  package static let untested: Int64 = 128 << 20
 
   /// How long sessions live: what was seen last.
   package private(set) var lifetime = Duration.seconds(3600)

@@ -183,8 +183,9 @@ extension Display.State {
       failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
     case .stepFailed(let path, let message, _):
       failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)
-    case .caughtUp, .ended:
+    case .caughtUp(let summary), .ended(let summary):
       rollup = failures.removeValue(forKey: recipe)
+      if summary.stepsFailed == 0 { rollup?.forgetSteps() }
     default:
       break
     }

@@ -28,6 +28,8 @@ struct FailureRollup: Sendable {
   /// In the order in which they came up.
   private(set) var groups: [Group] = []
   private var places: [Key: Int] = [:]
+  /// Hashes of the paths whose after-step failed: a run tries it more than once.
+  private var steps: Set<Int> = []
   /// The command line that began the run, without the program.
   private let command: String
   /// What names the project in another command.
@@ -47,6 +49,7 @@ struct FailureRollup: Sendable {
 
   /// What was to be done with a file that was sent has failed; the run itself tries it again, the next time.
   mutating func addStep(_ message: String, path: String, recipe: String) {
+    guard steps.insert(path.hashValue).inserted else { return }
     let reason = Failure(.script, message).reason(path: path)
     let key = Key(
       recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason)
@@ -59,8 +62,13 @@ struct FailureRollup: Sendable {
       + reason.shellWord
   }
 
+  /// Forgets the after-steps that failed: all of them were made good.
+  mutating func forgetSteps() {
+    groups.removeAll { $0.kind == nil }
+  }
+
   /// Forgets all that was noted.
-  mutating func clear() { (groups, places) = ([], [:]) }
+  mutating func clear() { (groups, places, steps) = ([], [:], []) }
 
   private mutating func add(_ path: String, _ key: Key, _ command: (String) -> String) {
     var key = key
