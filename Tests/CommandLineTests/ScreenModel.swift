@@ -17,8 +17,6 @@ struct ScreenModel {
   private(set) var isCursorVisible = true
   /// Bytes of a character, or of a sequence, that is not whole yet.
   private var pending: [UInt8] = []
-  /// How often a colour was asked for.
-  private(set) var colours = 0
 
   init(columns: Int, rows: Int) {
     (self.columns, self.rows) = (columns, rows)
@@ -85,7 +83,6 @@ struct ScreenModel {
     case .sequence("[?25l"): isCursorVisible = false
     case .sequence("[?25h"): isCursorVisible = true
     case .sequence(let text) where text.hasSuffix("A"): up(Int(text.dropFirst().dropLast()) ?? 1)
-    case .sequence(let text) where text.hasSuffix("m"): colours += 1
     case .sequence: break
     }
   }
