@@ -50,6 +50,7 @@ enum WhyText {
       text += session.expiresAt.map { ", expires \($0)" } ?? ""
       text += "\n"
     }
+    text += preparation(of: job)
     if let data = job.data { text += "  data \(data.json.printable)\n" }
     if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
     if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
@@ -71,8 +72,27 @@ enum WhyText {
     return text
   }
 
+  /// What is sent instead of the file, or what it is a part of.
+  private static func preparation(of job: Job) -> String {
+    guard let preparation = job.preparation else { return "" }
+    if let whole = preparation.whole { return "  a part of \(whole.string.printable)\n" }
+    if let content = preparation.content { return "  sent instead of it: \(content.path.printable)\n" }
+    return preparation.parts.map { part in
+      let size = Format.bytes(part.content.stamp.size)
+      return
+        "  part \(job.key.path.string.printable)/\(part.name.printable), \(size), as \(part.request.filename.printable)\n"
+    }.joined()
+  }
+
   private static func state(_ job: Job) -> String {
-    switch job.phase {
+    if job.isInParts {
+      switch job.phase {
+      case .decided: return "under way in \(job.partKeys.count) parts"
+      case .done: return "sent in \(job.partKeys.count) parts"
+      default: break
+      }
+    }
+    return switch job.phase {
     case .decided: "decided; a session may be open"
     case .opened: "its session is open, the bytes are not all sent"
     case .uploaded: "its bytes are sent, the session is not completed yet"
