@@ -68,6 +68,9 @@ extension LuaRecipe {
     if let name = table.names.first {
       throw WrongValue("a table with the field `\(escapingControls(name))`; it takes \(wanted)")
     }
+    guard table.fields.isEmpty else {
+      throw WrongValue("a list with a hole at \(table.array.count + 1); it takes \(wanted)")
+    }
     var texts: [String] = []
     for item in table.array { texts.append(try Values.text(item, wanted: wanted)) }
     return texts

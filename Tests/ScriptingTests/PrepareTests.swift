@@ -99,6 +99,7 @@ struct PrepareTests {
       ("return '/etc/passwd'", "prepare returned \"/etc/passwd\": "),
       ("return work .. '/../../x'", "prepare returned \""),
       ("return { f.path, f.path }", "two files called \"a.md\""),
+      ("return { f.path, nil, f.path }", "a list with a hole at 2"),
       ("return { made = f.path }", "a table with the field `made`"),
     ])
   func faults(body: String, message: String) async throws {

@@ -27,7 +27,7 @@ package struct Delivery: Sendable {
     case retrieve(String)
     /// Finish it: ``Delivery/completed(_:)`` or ``Delivery/completeFailed(_:)``.
     case complete(String, md5: MD5Digest)
-    /// Give it up: ``Delivery/cancelled()`` or ``Delivery/cancelFailed(_:)``.
+    /// Give it up: ``Delivery/cancelled(_:)`` or ``Delivery/cancelFailed(_:)``.
     case cancel(String)
     /// Nothing more.
     case end(Ending)
@@ -250,12 +250,16 @@ package struct Delivery: Sendable {
 
   // MARK: - Giving up a session
 
-  package mutating func cancelled() -> Action {
+  /// - Parameter session: as it is now, where the service told.
+  package mutating func cancelled(_ session: FileSession? = nil) -> Action {
     if reopens {
       reopens = false
       return reopen()
     }
-    if case .failed(let failure) = afterCancel { return fail(failure) }
+    if case .failed(let failure) = afterCancel {
+      job.session = session ?? job.session
+      return fail(failure)
+    }
     return .end(afterCancel)
   }
 

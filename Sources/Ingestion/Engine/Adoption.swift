@@ -19,6 +19,8 @@ package struct Adoption: Sendable {
 
   /// What stands in the place of a session's id in the record.
   package static let session = "adopted"
+  /// What stands in the record of an adopted file.
+  static let reason = "adopted: counts as sent, and was not"
 
   private let engine: Engine
 
@@ -106,7 +108,7 @@ package struct Adoption: Sendable {
       key: candidate.key, relative: candidate.relative, phase: .done, stamp: candidate.stamp,
       recipeVersion: engine.recipe.version)
     job.md5 = fingerprint.md5
-    job.reason = "adopted: counts as sent, and was not"
+    job.reason = Self.reason
     job.revision = earlier?.revision ?? 0
     return LedgerChange(
       job,

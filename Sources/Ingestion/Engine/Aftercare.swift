@@ -18,6 +18,8 @@ struct Aftercare: Sendable {
   let clock: WallClock
   /// How long a step that failed so often waits.
   let wait: @Sendable (_ tries: Int) -> Duration
+  /// How soon a file may come back at the earliest.
+  let shortestDeferral: Duration
   let report: @Sendable (RunEvent) -> Void
 
   /// Takes the job's open step to its end. A failure is recorded with the job, and it is tried again by itself.
@@ -81,7 +83,7 @@ struct Aftercare: Sendable {
       try await remove(job)
     case .retry(let seconds)?:
       job.phase = .deferred
-      job.dueAt = clock.now + .seconds(seconds)
+      job.dueAt = clock.now + max(.seconds(seconds), shortestDeferral)
       job.reason = job.failure.map { "given up \($0.tries ?? 1)×, to be tried again: \($0.message)" }
     }
     job.step = nil

@@ -100,7 +100,7 @@ struct Courier: Sendable {
           try await service.cancel(id, key: key)
         }
         await tellEnd(of: session, delivery.job)
-        return delivery.cancelled()
+        return delivery.cancelled(session)
       } catch {
         if teller != nil, error.kind == .conflict, let session = try? await service.retrieve(id) {
           await tellEnd(of: session, delivery.job)

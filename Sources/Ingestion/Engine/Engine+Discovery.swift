@@ -311,6 +311,6 @@ extension Job {
     md5 = version.md5
     preparation = nil
     failure = nil
-    reason = nil
+    reason = version.sessionID == Adoption.session ? Adoption.reason : nil
   }
 }

@@ -18,7 +18,7 @@ extension Engine {
       job.reason = reason
     case .postpone(let delay, let reason):
       job.phase = .deferred
-      job.dueAt = clock.now + delay
+      job.dueAt = clock.now + max(delay, shortestDeferral)
       job.reason = reason
     case .reject(let reason):
       job.failure = Failure(.rejected, reason)
@@ -30,6 +30,9 @@ extension Engine {
     if job.phase == .failed, let failure = job.failure { fail(&job, failure) }
     return job
   }
+
+  /// A watching engine would do nothing else than ask again and again.
+  var shortestDeferral: Duration { isWatching ? .seconds(1) : .zero }
 
   /// Makes the request of what the recipe wants, and the key that it is sent under.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {

@@ -80,7 +80,8 @@ package struct Engine: Sendable {
   func aftercare(_ teller: StatusTeller?) -> Aftercare {
     Aftercare(
       recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, clock: clock,
-      wait: { comeback.wait(round: $0, chance: retry.chance()) }, report: report)
+      wait: { comeback.wait(round: $0, chance: retry.chance()) }, shortestDeferral: shortestDeferral,
+      report: report)
   }
 
   /// Runs to the end, or until it is stopped, and tells what came of it.

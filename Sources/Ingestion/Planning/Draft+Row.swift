@@ -37,6 +37,8 @@ extension Plan.Draft {
     case .ownWork: row.tell(.ownWork, "Moontide put it there")
     case .left: row.tell(.left, "no more is begun in one run")
     case .withheld(let reason): row.tell(.waiting, reason.description)
+    case nil where isResumed && job?.isInParts == true:
+      row.tell(.resume, "an earlier run left its parts under way")
     case nil where isResumed: row.tell(.resume, "it is sent; what follows was left to do")
     case nil: row.tell(.left, "the run would end before it is its turn")
     }

@@ -63,8 +63,9 @@ extension Passage {
         if let session = job.session { engine.report(.sent(job.key.path, session)) }
         progress.sent += 1
         progress.bytes += job.bytesToSend
-      case .failed(let failure):
-        engine.report(.failed(job.key.path, failure, isNew: true))
+      case .failed:
+        // Told with the whole, whose failure it is.
+        engine.report(.left(job.key.path))
       case .away(let error):
         progress.stop = Task.isCancelled ? .requested : .service(error)
         return

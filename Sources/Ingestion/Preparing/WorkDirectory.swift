@@ -39,8 +39,6 @@ package struct WorkDirectory: Sendable {
   /// What cannot be taken away is tried again by the next run's ``sweep(profile:recipe:keeping:in:)``.
   package func remove() {
     try? FileManager.default.removeItem(atPath: path)
-    // Gone once the last of them is.
-    rmdir(shelf)
   }
 
   /// Removes what a crash left, all but what belongs to `jobs`. Blocks.
@@ -50,5 +48,7 @@ package struct WorkDirectory: Sendable {
     {
       try? FileManager.default.removeItem(atPath: shelf + "/" + name)
     }
+    // Goes where it is empty.
+    rmdir(shelf)
   }
 }

@@ -93,11 +93,12 @@ struct Run: AsyncParsableCommand {
     let ceiling = try limits.ceiling()
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .plan) { destination in
-      let display = PlanDisplay(isJSON: json, isQuiet: quiet)
+      let display = PlanDisplay(isJSON: json, isQuiet: quiet, hasSeveral: recipePaths.count > 1)
       display.headline(destination.headline)
       try await PlanningRun(
         scripts: recipePaths, arguments: arguments.byName, limits: ceiling,
-        allowance: allowance.allowance, workspace: workspace, destination: destination, display: display
+        allowance: allowance.allowance, order: load.order, workspace: workspace, destination: destination,
+        display: display
       ).run()
     }
   }

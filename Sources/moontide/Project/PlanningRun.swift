@@ -15,6 +15,8 @@ struct PlanningRun: Sendable {
   let arguments: [String: String]
   let limits: LuaLimits
   let allowance: Allowance
+  /// Overrules the recipes' own.
+  let order: CandidateOrder?
   /// The project as it is on the disk.
   let workspace: Workspace
   let destination: Destination
@@ -32,6 +34,7 @@ struct PlanningRun: Sendable {
     stage.authority.warnOfStrangers(among: scripts)
     try await notePauses()
     var recipes: [(recipe: LuaRecipe, plan: Plan)] = []
+    var quarantine: String?
     do {
       for script in scripts {
         let plan = Plan(over: ledger, overlay: overlay, row: display.show)
@@ -42,31 +45,34 @@ struct PlanningRun: Sendable {
       terms.allowance = allowance
       terms.clock = .system
       let gate = Gate(places: 1, terms: terms)
-      for (recipe, plan) in recipes { try await run(recipe, plan, at: gate.join(recipe.name), on: stage) }
+      for (recipe, plan) in recipes {
+        let reason = try await run(recipe, plan, at: gate.join(recipe.name), on: stage)
+        quarantine = quarantine ?? reason
+      }
     } catch {
       for (recipe, _) in recipes { await recipe.close() }
       throw error
     }
     for (recipe, _) in recipes { await recipe.close() }
     display.end()
+    if let quarantine { throw CommandFailure(.script, quarantine) }
     if display.hasTrouble { throw ExitStatus.filesFailed }
   }
 
+  /// Gives the reason why the recipe is in quarantine, if it is.
   private func run(
     _ recipe: LuaRecipe, _ plan: Plan, at seat: GateSeat, on stage: Stage
-  ) async throws {
+  ) async throws -> String? {
     var engine = Engine(
       recipe: recipe, profile: destination.profile, service: stage.service, ledger: plan,
-      workspace: stage.workspace, types: stage.types, seat: seat, retry: Bench.retry,
+      workspace: stage.workspace, types: stage.types, seat: seat, order: order, retry: Bench.retry,
       clock: .system, newKey: Bench.newKey, report: plan.show)
     engine.plan = plan
     let summary = await engine.run()
     switch summary.stop {
     case .ledger(let message): throw CommandFailure(.usage, message)
-    case .quarantine(let reason):
-      display.end()
-      throw CommandFailure(.script, reason)
-    case .requested, .service, .limit, .closed, .paused, nil: break
+    case .quarantine(let reason): return reason
+    case .requested, .service, .limit, .closed, .paused, nil: return nil
     }
   }
 

@@ -50,6 +50,12 @@ struct RunEnding {
       )
     case .quarantine(let reason):
       return (.script, "\(reason) \(left)")
+    case .limit(let allowance) where summary.sent == 0 && allowance.bytes != nil && allowance.files == nil:
+      return (
+        .limited,
+        "No more than \(allowance.phrase) was asked for, and the next file alone is larger: raise it. "
+          + "\(Format.count(summary.left, "file")) left."
+      )
     case .limit(let allowance):
       return (.limited, "No more than \(allowance.phrase) was asked for: \(left)")
     case .closed(let hours, let opens):

@@ -181,6 +181,8 @@ extension Display.State {
       searching.remove(recipe)
     case .failed(let path, let failure, _):
       failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
+    case .deferred(let path, _, _):
+      failures[recipe]?.remove(path: path.string)
     case .stepFailed(let path, let message, _):
       failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)
     case .caughtUp(let summary), .ended(let summary):

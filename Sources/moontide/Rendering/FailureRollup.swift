@@ -12,6 +12,10 @@ struct FailureRollup: Sendable {
     let reason: String
     fileprivate(set) var count = 0
     fileprivate(set) var paths: [String] = []
+    /// What the first one failed with.
+    fileprivate(set) var message = ""
+    /// Whether the files of an after-step were sent; they were given up else.
+    fileprivate let isSent: Bool
     /// What tries them again.
     fileprivate(set) var command: String
   }
@@ -23,13 +27,14 @@ struct FailureRollup: Sendable {
     var recipe: String
     var kind: Failure.Kind?
     var reason: String
+    var isSent = false
   }
 
   /// In the order in which they came up.
   private(set) var groups: [Group] = []
   private var places: [Key: Int] = [:]
-  /// Hashes of the paths whose after-step failed: a run tries it more than once.
-  private var steps: Set<Int> = []
+  /// In which group each file is, by a hash: what fails more than once counts once.
+  private var members: [Int: Int] = [:]
   /// The command line that began the run, without the program.
   private let command: String
   /// What names the project in another command.
@@ -42,18 +47,21 @@ struct FailureRollup: Sendable {
 
   mutating func add(_ failure: Failure, path: String, recipe: String, profile: String) {
     let key = Key(recipe: recipe, kind: failure.kind, reason: failure.reason(path: path))
-    add(path, key) { [projectFlags] reason in
+    add(path, failure.message, key) { [projectFlags] reason in
       Self.retry(profile: profile, recipe: recipe, reason: reason, projectFlags: projectFlags)
     }
   }
 
   /// What was to be done with a file that was sent has failed; the run itself tries it again, the next time.
   mutating func addStep(_ message: String, path: String, recipe: String) {
-    guard steps.insert(path.hashValue).inserted else { return }
+    // Of a file that was given up, its own failure is what counts.
+    let isSent = members[path.hashValue].map { groups[$0].kind == nil && groups[$0].isSent } ?? true
+    if !isSent { return }
     let reason = Failure(.script, message).reason(path: path)
     let key = Key(
-      recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason)
-    add(path, key) { [command] _ in "moontide \(command)" }
+      recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason,
+      isSent: true)
+    add(path, message, key) { [command] _ in "moontide \(command)" }
   }
 
   /// The command that has files of a recipe tried again that failed for a reason.
@@ -62,15 +70,25 @@ struct FailureRollup: Sendable {
       + reason.shellWord
   }
 
+  /// Takes a file out again: it is not given up after all.
+  mutating func remove(path: String) {
+    guard let index = members.removeValue(forKey: path.hashValue) else { return }
+    groups[index].count -= 1
+    groups[index].paths.removeAll { $0 == path }
+  }
+
   /// Forgets the after-steps that failed: all of them were made good.
   mutating func forgetSteps() {
-    groups.removeAll { $0.kind == nil }
+    for index in groups.indices where groups[index].kind == nil { groups[index].count = 0 }
   }
 
   /// Forgets all that was noted.
-  mutating func clear() { (groups, places, steps) = ([], [:], []) }
+  mutating func clear() { (groups, places, members) = ([], [:], [:]) }
 
-  private mutating func add(_ path: String, _ key: Key, _ command: (String) -> String) {
+  private mutating func add(
+    _ path: String, _ message: String, _ key: Key, _ command: (String) -> String
+  ) {
+    remove(path: path)
     var key = key
     // Reasons that have something of the file in them may be as many as the files.
     if places[key] == nil, groups.count >= Self.mostGroups {
@@ -80,22 +98,28 @@ struct FailureRollup: Sendable {
     if index == groups.count {
       places[key] = index
       groups.append(
-        Group(recipe: key.recipe, kind: key.kind, reason: key.reason, command: command(key.reason)))
+        Group(
+          recipe: key.recipe, kind: key.kind, reason: key.reason, isSent: key.isSent,
+          command: command(key.reason)))
     }
+    members[path.hashValue] = index
+    if groups[index].count == 0 { groups[index].message = message }
     groups[index].count += 1
     if groups[index].paths.count < Self.mostPaths { groups[index].paths.append(path) }
   }
 
   /// The lines, nil where nothing went wrong. The most frequent reason comes first.
   var text: String? {
+    let groups = groups.filter { $0.count > 0 }
     if groups.isEmpty { return nil }
     return groups.sorted { $0.count > $1.count }.map { group in
       let what = group.kind?.rawValue ?? "sent, after-step failed"
-      let reason = group.reason == group.kind?.rawValue ? "" : ": \(group.reason.printable)"
+      // A kind alone says little.
+      let reason = group.reason == group.kind?.rawValue ? group.message : group.reason
       let paths = group.paths.map(\.printable).joined(separator: ", ")
       let more = group.count > group.paths.count ? ", …" : ""
       return """
-        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what)\(reason)
+        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what): \(reason.printable)
             \(paths)\(more)
             again: \(group.command)
         """

@@ -16,11 +16,13 @@ final class PlanDisplay: Sendable {
   private let isQuiet: Bool
   private let state: Mutex<State>
 
-  /// - Parameter isQuiet: only what would go wrong is listed.
-  init(isJSON: Bool, isQuiet: Bool) {
+  /// - Parameters:
+  ///   - isQuiet: only what would go wrong is listed.
+  ///   - hasSeveral: several recipes are planned, so that each row names its own.
+  init(isJSON: Bool, isQuiet: Bool, hasSeveral: Bool) {
     self.isJSON = isJSON
     self.isQuiet = isQuiet
-    state = Mutex(State(table: PlanTable(terminal: PlanTable.Terminal.ofOutput)))
+    state = Mutex(State(table: PlanTable(terminal: PlanTable.Terminal.ofOutput, namesRecipes: hasSeveral)))
   }
 
   /// Whether something would go wrong.

@@ -36,20 +36,24 @@ struct PlanTable {
   /// Whether the mark was used, so that it is explained.
   private var hasMarks = false
 
-  init(terminal: Terminal?) {
+  /// Whether each row names its recipe.
+  private let namesRecipes: Bool
+
+  init(terminal: Terminal?, namesRecipes: Bool) {
     self.terminal = terminal
+    self.namesRecipes = namesRecipes
   }
 
   /// Further rows; the heading stands before the first.
   mutating func text(_ rows: [PlanRow]) -> String {
     guard let terminal else {
       return rows.map { row in
-        (PlanText.cells(row) + [row.reason?.printable ?? ""]).joined(separator: "\t") + "\n"
+        (PlanText.cells(row, namesRecipes) + [row.reason?.printable ?? ""]).joined(separator: "\t") + "\n"
           + PlanText.steps(row).map { "\t\($0)\n" }.joined()
       }.joined()
     }
     if rows.isEmpty { return "" }
-    var cells = rows.map(PlanText.cells)
+    var cells = rows.map { PlanText.cells($0, namesRecipes) }
     if Self.total(Self.widths(of: cells)) > terminal.width {
       for index in cells.indices {
         let short = cells[index][1].replacing(PlannedService.suffix, with: Self.mark)
@@ -74,7 +78,7 @@ struct PlanTable {
 
   /// The widths that the cells need.
   private static func widths(of rows: [[String]]) -> [Int] {
-    heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    heading.indices.map { column in rows.map { Cells.count($0[column]) }.max() ?? 0 }
   }
 
   private static func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + gap * (widths.count - 1) }
@@ -93,9 +97,9 @@ struct PlanTable {
   private static func line(_ cells: [String], _ widths: [Int], _ color: Int?) -> String {
     var line = ""
     for (column, (cell, width)) in zip(cells, widths).enumerated() {
-      let cut = cell.count > width ? cell.shortened(to: width) : cell
+      let cut = cell.shortened(to: width)
       let isLast = column == widths.count - 1
-      let space = String(repeating: " ", count: isLast ? 0 : width - cut.count + gap)
+      let space = String(repeating: " ", count: isLast ? 0 : max(0, width - Cells.count(cut)) + gap)
       let shown = column == verdictColumn ? color.map { "\u{1B}[\($0)m\(cut)\u{1B}[0m" } ?? cut : cut
       line += shown + space
     }
@@ -150,19 +154,20 @@ extension PlanRow.Verdict {
 extension String {
   /// The beginning and the end, with a mark for what is left out between them.
   fileprivate func shortened(to width: Int) -> String {
-    guard count > width, width > 1 else { return self }
+    guard Cells.count(self) > width, width > 1 else { return self }
     let end = (width - 1) / 2
-    return prefix(width - 1 - end) + "…" + suffix(end)
+    return Cells.cut(self, width - 1 - end) + Cells.fit(self, end + 1)
   }
 }
 
 /// The words of a plan's rows.
 enum PlanText {
   /// Path, filename, purpose, MIME type, size and verdict.
-  static func cells(_ row: PlanRow) -> [String] {
+  static func cells(_ row: PlanRow, _ namesRecipe: Bool) -> [String] {
     let filename = row.handler == nil ? row.sessionFilename?.printable ?? "-" : "unknown"
     return [
-      row.path.printable, "→ " + filename, row.request?.purpose?.rawValue.printable ?? "-",
+      (namesRecipe ? "\(row.recipe.printable): " : "") + row.path.printable, "→ " + filename,
+      row.request?.purpose?.rawValue.printable ?? "-",
       row.request?.mimeType.printable ?? "-", row.size.map(Format.bytes) ?? "-", row.verdict.word,
     ]
   }

@@ -97,7 +97,7 @@ enum WhyText {
     case .opened: "its session is open, the bytes are not all sent"
     case .uploaded: "its bytes are sent, the session is not completed yet"
     case .completed: "sent; what the recipe wants afterwards is left to do"
-    case .done: job.session == nil ? "adopted: it counts as sent, and was not" : "sent"
+    case .done: job.session == nil ? job.reason?.printable ?? "sent" : "sent"
     case .skipped: "skipped\(job.reason.map { ": \($0.printable)" } ?? "")"
     case .deferred:
       "deferred until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0.printable)" } ?? "")"
