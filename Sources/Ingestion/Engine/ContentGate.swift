@@ -20,7 +20,7 @@ final class ContentGate: Sendable {
     fileprivate init(_ job: Job, number: Int, isResumed: Bool) {
       path = job.key.path
       stamp = job.stamp
-      content = Mutex(job.md5)
+      content = Mutex(job.preparation?.origin ?? job.md5)
       self.number = number
       self.isResumed = isResumed
     }

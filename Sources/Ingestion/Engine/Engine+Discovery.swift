@@ -23,7 +23,7 @@ extension Engine {
   ) async throws {
     let pages = try CandidatePages(of: discovery, for: self, in: order)
     while mayBegin(slots) {
-      let page = try await pages.next(recipe.prepares ? Self.preparingPageSize : Self.pageSize)
+      let page = try await pages.next(page)
       if page.isEnd { return report(.foundAll) }
       for problem in page.problems {
         slots.tally.add(.problem)
@@ -126,13 +126,14 @@ extension Engine {
     _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
     if changes.isEmpty { return }
+    let age = slots.changes
     for job in try await ledger.record(changes) {
       reportStanding(job, isNew: true)
       await clearWork(of: job)
       if job.comesBack {
         slots.comeBack(job.key.path, due: job.dueAt ?? clock.now)
       } else if job.step != nil {
-        try await submit(job, resumed: false, asOf: slots.changes, &slots, &group)
+        try await submit(job, resumed: false, asOf: age, &slots, &group)
       } else {
         slots.tally.add(Outcome(standing: job), of: job.key.path)
         if intake.isWatching { comeBack(job, &slots) }

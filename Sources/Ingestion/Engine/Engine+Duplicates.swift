@@ -21,7 +21,7 @@ extension Engine {
     var next = job
     next.md5 = md5
     next.idempotencyKey = nil
-    for other in others where other.key != job.key && other.stamp.size == size {
+    for other in others where other.key != job.key && !other.isPart && other.stamp.size == size {
       guard await content(of: other) == md5 else { continue }
       // Its session is open and nobody sees to it now, since the service was away say.
       next.phase = .deferred
@@ -43,7 +43,7 @@ extension Engine {
 
   /// The md5 of the bytes that a job is going to complete, as far as that is known.
   private func content(of job: Job) async -> MD5Digest? {
-    if let md5 = job.md5 { return md5 }
+    if let md5 = job.preparation?.origin ?? job.md5 { return md5 }
     let found = await offload { [workspace] in try? workspace.fingerprint(of: job.key.path) } ?? nil
     return found?.stamp == job.stamp ? found?.md5 : nil
   }

@@ -33,8 +33,8 @@ extension Engine {
   ) async throws(LedgerError) {
     var left = turns[...]
     while !left.isEmpty, mayBegin(slots) {
-      try await bringBack(left.prefix(Self.pageSize).map(\.path), intake, settler, &slots, &group)
-      left = left.dropFirst(Self.pageSize)
+      try await bringBack(left.prefix(page).map(\.path), intake, settler, &slots, &group)
+      left = left.dropFirst(page)
     }
     for turn in left { slots.encores.add(turn.path, turn.kind, due: clock.now) }
   }
@@ -43,13 +43,14 @@ extension Engine {
     _ paths: [ProjectPath], _ intake: Intake, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
+    let age = slots.changes
     let jobs = try await ledger.jobs(profile: profile, recipe: recipe.name, paths: paths)
     var guests: [WaitingRoom.Guest] = []
     for path in paths {
       guard let job = jobs[path], !slots.underWay.contains(path) else { continue }
       let isStep = job.phase == .completed || job.step != nil || job.isInParts && job.phase == .decided
       if isStep, await isStillDue(job) {
-        try await submit(job, resumed: true, isCounted: true, asOf: slots.changes, &slots, &group)
+        try await submit(job, resumed: true, isCounted: true, asOf: age, &slots, &group)
       } else {
         guests.append(WaitingRoom.Guest(path: path, due: clock.now, data: job.offered))
       }
@@ -61,7 +62,9 @@ extension Engine {
       switch sight {
       case .file(let candidate): candidates.append(candidate)
       case .nothing, .problem:
-        if let job = jobs[guest.path] { try await giveUp(job, &slots, &group) }
+        guard let job = jobs[guest.path] else { continue }
+        if slots.changes != age, try await !isCurrent(job.key, revision: job.revision) { continue }
+        try await giveUp(job, &slots, &group)
       }
     }
     try await take(candidates, intake, settler, &slots, &group)

@@ -15,6 +15,7 @@ extension Engine {
       let ticket = try await place(
         for: job, resumed: resumed, isCounted: isCounted, asOf: age, &slots, &group)
     else {
+      if !resumed { await discardWork(of: job) }
       return report(.left(job.key.path))
     }
     let passage = Passage(engine: self, ticket: ticket)
@@ -49,7 +50,7 @@ extension Engine {
         if slots.changes != age {
           age = slots.changes
           guard try await isCurrent(job.key, revision: job.revision) else {
-            slots.tally.summary.found -= 1
+            if !isCounted { slots.tally.summary.found -= 1 }
             break
           }
         }

@@ -34,6 +34,8 @@ package struct Engine: Sendable {
   static let pageSize = 256
   /// The same where each may take room on the disk until it is sent.
   static let preparingPageSize = 16
+  /// How many candidates are decided about at once.
+  var page: Int { recipe.prepares ? Self.preparingPageSize : Self.pageSize }
   /// How often a file may change under way before it is given up for this run.
   static let mostChanges = 3
 
@@ -169,7 +171,8 @@ package struct Engine: Sendable {
       }
       if await isStillDue(job) { jobs.append(job) }
     }
-    if isFirst, recipe.prepares { await sweepWork(keeping: jobs) }
+    // What is under way is not among them.
+    if isFirst, recipe.prepares, slots.taken == 0 { await sweepWork(keeping: jobs) }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {

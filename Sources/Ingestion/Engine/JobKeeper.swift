@@ -113,6 +113,14 @@ package struct JobKeeper: Sendable {
 
   // MARK: - Forgetting
 
+  /// Whether anything was sent for one of them.
+  private func wasSent(_ keys: [JobKey]) async throws(LedgerError) -> Bool {
+    for key in keys {
+      if try await !ledger.sentVersions(of: key).isEmpty { return true }
+    }
+    return false
+  }
+
   private func forget(
     _ selection: JobSelection, sentToo: Bool, _ request: JobRequest
   ) async throws(LedgerError) -> Outcome {
@@ -127,7 +135,7 @@ package struct JobKeeper: Sendable {
             entry.job,
             "It is \(entry.job.phase.rawValue), and a session may be open: let a run end it first.",
             limit: Self.mostProblems)
-        } else if !sentToo, try await !ledger.sentVersions(of: entry.job.key).isEmpty {
+        } else if !sentToo, try await wasSent([entry.job.key] + entry.job.partKeys) {
           outcome.note(
             entry.job, "It has been sent meanwhile: say --yes to have it sent a second time.",
             limit: Self.mostProblems)

@@ -145,7 +145,7 @@ extension Engine {
     isWatching: Bool, trustsTimes: Bool = true, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
-    let guests = slots.room.takeDue(now: clock.now, limit: Self.pageSize)
+    let guests = slots.room.takeDue(now: clock.now, limit: page)
     if guests.isEmpty { return }
     var settled: [Candidate] = []
     for (guest, sight) in zip(guests, await settler.look(at: guests)) {

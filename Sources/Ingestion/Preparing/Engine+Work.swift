@@ -11,6 +11,12 @@ extension Engine {
     await offload { [workspace] in WorkDirectory(of: job.key, in: workspace).remove() }
   }
 
+  /// Takes away what was made for a decision that is not recorded: it is made anew when the file has its turn.
+  func discardWork(of job: Job) async {
+    guard plan == nil, job.phase == .decided, job.preparation != nil else { return }
+    await offload { [workspace] in WorkDirectory(of: job.key, in: workspace).remove() }
+  }
+
   /// Takes away what an earlier run made and nobody goes on with.
   func sweepWork(keeping jobs: [Job]) async {
     guard plan == nil else { return }

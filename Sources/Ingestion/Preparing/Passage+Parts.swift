@@ -26,23 +26,27 @@ extension Passage {
       try await carry(part, &progress)
       if let stop = progress.stop { return Passed(outcome: .stop(stop)) }
     }
-    if progress.isOvertaken { return try await beginAnew(whole, countsAsChange: !resumed) }
+    if progress.isOvertaken {
+      // It enters anew with what is decided now; while it is still in, it would wait for itself.
+      if let entry { engine.contents.leave(entry) }
+      return try await beginAnew(whole, countsAsChange: !resumed)
+    }
     return try await close(whole, progress)
   }
 
-  /// A part, and whether this decision has recorded its job already.
-  private typealias Part = (job: Job, isRecorded: Bool)
+  /// A part; whether this decision has recorded its job already; and else what an earlier one recorded.
+  private typealias Part = (job: Job, isRecorded: Bool, earlier: Job?)
 
   private func parts(of whole: Job) async throws(LedgerError) -> [Part] {
     let jobs = (whole.preparation?.parts ?? []).compactMap { Job($0, of: whole) }
     let recorded = try await engine.ledger.jobs(
       profile: engine.profile, recipe: engine.recipe.name, paths: jobs.map(\.key.path))
     return jobs.map { job in
-      guard let earlier = recorded[job.key.path] else { return (job, false) }
-      if earlier.preparation?.batch == job.preparation?.batch { return (earlier, true) }
+      guard let earlier = recorded[job.key.path] else { return (job, false, nil) }
+      if earlier.preparation?.batch == job.preparation?.batch { return (earlier, true, nil) }
       var job = job
       job.revision = earlier.revision
-      return (job, false)
+      return (job, false, earlier)
     }
   }
 
@@ -51,7 +55,18 @@ extension Passage {
     if job.phase.isUnderWay, job.phase != .completed {
       if !part.isRecorded {
         if progress.isOvertaken { return }
-        if let known = try await recognized(job) { return progress.add(known) }
+        var earlier = part.earlier
+        if let sent = earlier, sent.phase == .completed {
+          // What was to follow on it has failed, and comes first.
+          let settled = try await engine.aftercare(teller).settle(sent)
+          if case .failed = settled.ending {
+            progress.stepFailed = failure(of: settled.job.step)
+            return
+          }
+          earlier = settled.job
+          job.revision = settled.job.revision
+        }
+        if let known = try await recognized(job, as: earlier) { return progress.add(known) }
         job.idempotencyKey = engine.newKey()
       }
       let situation: Delivery.Situation =
@@ -83,7 +98,7 @@ extension Passage {
   }
 
   /// The part as sent already, where an earlier decision about the whole sent just these bytes under its name.
-  private func recognized(_ part: Job) async throws(LedgerError) -> Job? {
+  private func recognized(_ part: Job, as earlier: Job?) async throws(LedgerError) -> Job? {
     let versions = try await engine.ledger.sentVersions(of: part.key).filter { $0.size == part.bytesToSend }
     guard !versions.isEmpty else { return nil }
     let fingerprint = await offload { [workspace = engine.workspace] in
@@ -96,6 +111,10 @@ extension Passage {
     var known = part
     known.phase = .done
     known.md5 = md5
+    if let earlier, earlier.phase == .done, earlier.md5 == md5 {
+      known.session = earlier.session
+      known.preparation?.action = earlier.preparation?.action
+    }
     engine.report(.touched(part.key.path))
     return try await engine.ledger.record(LedgerChange(known))
   }
@@ -115,15 +134,17 @@ extension Passage {
   /// Records what became of the whole, and does with it what is to be done.
   private func close(_ whole: Job, _ progress: Progress) async throws(LedgerError) -> Passed {
     var whole = whole
+    let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
+    // The next run does what is left for that part, and then closes the whole.
+    if let failure = progress.stepFailed {
+      return Passed(outcome: progress.failures.isEmpty ? outcome : .failed, stepFailed: failure)
+    }
     if let failure = progress.failure(of: whole.preparation?.parts.count ?? 0) {
       engine.fail(&whole, failure)
       whole = try await engine.ledger.record(LedgerChange(whole))
       engine.reportStanding(whole, isNew: true)
       return try await finish(whole)
     }
-    let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
-    // The next run does what is left for that part, and then closes the whole.
-    if let failure = progress.stepFailed { return Passed(outcome: outcome, stepFailed: failure) }
     whole.phase = .done
     if let action = progress.action {
       whole.phase = .completed

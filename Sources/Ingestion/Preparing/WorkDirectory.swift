@@ -48,7 +48,5 @@ package struct WorkDirectory: Sendable {
     {
       try? FileManager.default.removeItem(atPath: shelf + "/" + name)
     }
-    // Goes where it is empty.
-    rmdir(shelf)
   }
 }

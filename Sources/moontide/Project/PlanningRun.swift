@@ -32,12 +32,13 @@ struct PlanningRun: Sendable {
       workspace: Workspace(workspace, overlay: overlay), overlay: overlay, ledger: ledger,
       destination: destination, note: display.note)
     stage.authority.warnOfStrangers(among: scripts)
-    try await notePauses()
+    try await notePauses(in: ledger)
     var recipes: [(recipe: LuaRecipe, plan: Plan)] = []
     var quarantine: String?
     do {
       for script in scripts {
-        let plan = Plan(over: ledger, overlay: overlay, row: display.show)
+        // What those before it would record is known to it.
+        let plan = Plan(over: recipes.last?.plan ?? ledger, overlay: overlay, row: display.show)
         recipes.append((try await stage.load(script, arguments, limits, plan), plan))
       }
       // What may be begun counts over all recipes, as in a real run.
@@ -77,9 +78,9 @@ struct PlanningRun: Sendable {
   }
 
   /// A paused run would begin nothing, whatever is planned.
-  private func notePauses() async throws {
+  private func notePauses(in ledger: SQLiteLedger?) async throws {
     let requests = try await reportingLedger { () async throws(LedgerError) in
-      try await LedgerReader(directory: workspace.statePath)?.requests() ?? LedgerRequests()
+      try await ledger?.requests() ?? LedgerRequests()
     }
     for pause in requests.pauses where (pause.profile ?? destination.profile) == destination.profile {
       display.note("\(PauseText.sentence(pause)) A run would begin nothing of it until `moontide resume`.")
