@@ -79,7 +79,8 @@ extension LedgerReader {
         SELECT profile, recipe, json_extract(failure, '$.kind') AS kind, json_extract(failure, '$.code') AS code,
           count(*) AS number, json_extract(failure, '$.message') AS message, path,
           max((SELECT max(at) FROM history WHERE history.job = jobs.id)) AS at
-        FROM jobs WHERE phase = 'failed' GROUP BY profile, recipe, kind, code
+        FROM jobs WHERE phase = 'failed' AND json_extract(preparation, '$.whole') IS NULL
+        GROUP BY profile, recipe, kind, code
         ORDER BY number DESC, at DESC LIMIT ?
         """, arguments: [limit]
     ).map { row in

@@ -137,11 +137,10 @@ struct Courier: Sendable {
     }
     guard file.stamp == content.stamp, await isOriginUnchanged(job) else { return delivery.fileChanged() }
     ticket.opened(opened.session)
-    let metered = MeteredSource(base: file) { [report, ticket] bytes in
+    let source = MeteredSource(base: ticket.paced(file)) { [report, ticket] bytes in
       ticket.progress(bytes)
       report(.progress(job.key.path, bytes: bytes, of: content.stamp.size))
     }
-    let source = ticket.paced(metered)
     do throws(ServiceError) {
       let receipt = try await retry(onRetry: noting("upload", delivery)) { () async throws(ServiceError) in
         try await service.upload(opened, source)

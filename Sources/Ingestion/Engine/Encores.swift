@@ -19,8 +19,6 @@ struct Encores: Sendable {
 
   var isEmpty: Bool { turns.isEmpty }
 
-  func contains(_ path: ProjectPath) -> Bool { turns[path] != nil }
-
   /// How many there are of a kind.
   func count(_ kind: Kind) -> Int { turns.values.count { $0.kind == kind } }
 

@@ -20,7 +20,7 @@ package struct JobKeeper: Sendable {
     package var sentence: String {
       let files = "\(count) file\(count == 1 ? " is" : "s are")"
       switch request {
-      case .retry: return "\(files) tried again" + (putBack == 0 ? "" : ", \(putBack) put back for it")
+      case .retry: return "\(files) tried again" + (putBack == 0 ? "" : ", \(putBack) put back already")
       case .forget: return "\(files) forgotten"
       }
     }

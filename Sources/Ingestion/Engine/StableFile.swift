@@ -1,5 +1,6 @@
 import Digests
 import FileSessions
+import Synchronization
 import Workspace
 
 /// One version of a file, read through one descriptor and checked to have stayed the same.
@@ -48,18 +49,42 @@ extension Workspace {
   }
 }
 
-/// A source that tells how far it was read.
-struct MeteredSource: ByteSource {
-  let base: any ByteSource
-  let report: @Sendable (Int64) -> Void
+/// A source that tells how much of it may have left: what is read ahead of a limit does not count yet.
+final class MeteredSource: ByteSource {
+  private struct State {
+    var passed: Int64 = 0
+    var isBegun = false
+  }
+
+  private let base: any ByteSource
+  private let report: @Sendable (Int64) -> Void
+  private let state = Mutex(State())
+
+  init(base: any ByteSource, report: @escaping @Sendable (Int64) -> Void) {
+    self.base = base
+    self.report = report
+  }
 
   var length: Int64 { base.length }
 
   func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-    let count = try base.read(into: buffer, at: offset)
-    report(offset + Int64(count))
-    return count
+    if offset == 0 {
+      state.withLock { state in
+        // From the beginning once more: another try.
+        if state.isBegun { state.passed = 0 }
+        state.isBegun = true
+      }
+    }
+    return try base.read(into: buffer, at: offset)
   }
 
-  func admitted(_ count: Int) async throws -> Int { try await base.admitted(count) }
+  func admitted(_ count: Int) async throws -> Int {
+    let admitted = min(count, max(1, try await base.admitted(count)))
+    let passed = state.withLock { state in
+      state.passed = min(length, state.passed + Int64(admitted))
+      return state.passed
+    }
+    report(passed)
+    return admitted
+  }
 }

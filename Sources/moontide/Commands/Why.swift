@@ -32,6 +32,9 @@ struct Why: AsyncParsableCommand {
         say("Moontide itself put this file here (profile \(profile)), so it is not discovered again.")
       }
       for view in views { say(view) }
+      if !views.isEmpty {
+        for pause in try await reader?.requests().pauses ?? [] { say(PauseText.sentence(pause)) }
+      }
       if stories.isEmpty, traces.isEmpty, recipes.isEmpty { say("No recipe has run in this project yet.") }
     } catch {
       throw CommandFailure(.usage, error.message)

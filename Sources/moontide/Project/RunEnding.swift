@@ -38,7 +38,8 @@ struct RunEnding {
   private static func ending(
     of summary: RunSummary, at destination: Destination, wasInterrupted: Bool
   ) -> (status: ExitStatus, message: String?) {
-    let left = "\(Format.count(summary.left, "file")) left; run again to send them."
+    let left =
+      "\(Format.count(summary.left, "file")) left; run again to send \(summary.left == 1 ? "it" : "them")."
     switch summary.stop {
     case .requested:
       return (wasInterrupted ? .interrupted : .done, nil)

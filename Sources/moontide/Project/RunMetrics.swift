@@ -73,7 +73,7 @@ final class RunMetrics: Sendable {
       let id = "\(recipe)\n\(path)"
       let more = state.withLock { state in
         let before = state.read.updateValue(bytes, forKey: id) ?? 0
-        return bytes > before ? bytes - before : bytes
+        return bytes >= before ? bytes - before : bytes
       }
       read.increment(by: more)
     case .sent(let path, let session):

@@ -94,7 +94,7 @@ final class WatchingRun: Sendable {
         if isAsked || next.version != recipe.version { return next }
         await next.close()
       } catch {
-        loader.bench.display.note(
+        loader.bench.display.complain(
           "\(error.message)\n\(loader.script) has changed and cannot be used; the last version of it goes on."
         )
         onReload()

@@ -109,9 +109,13 @@ final class Display: Sendable {
   /// Shows a line of ours beside the events.
   func note(_ line: String) { note(line, .notice) }
 
+  /// The same for what somebody has to see to.
+  func complain(_ line: String) { note(line, .error) }
+
   /// Shows a line that a script logged.
   func show(_ line: LogLine) {
     if line.level == .debug, detail == .outcomes { return }
+    if style == .quiet, line.level == .info || line.level == .debug { return }
     let level = line.level == .info ? "" : "\(line.level.rawValue): "
     note("\(line.script): \(level)\(line.text)", Level(line.level))
   }
@@ -154,7 +158,7 @@ final class Display: Sendable {
 
   private func show(_ rollup: FailureRollup) {
     if style == .json {
-      for group in rollup.groups { emit(EventJSON(group).line) }
+      for group in rollup.groups where group.count > 0 { emit(EventJSON(group).line) }
     } else if let text = rollup.text {
       emit(text, .warning)
     }
@@ -181,7 +185,7 @@ extension Display.State {
       searching.remove(recipe)
     case .failed(let path, let failure, _):
       failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
-    case .deferred(let path, _, _):
+    case .deferred(let path, _, _), .finished(let path, _):
       failures[recipe]?.remove(path: path.string)
     case .stepFailed(let path, let message, _):
       failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)

@@ -16,11 +16,19 @@ enum StatusText {
       text += "\(Format.count(status.requests.open.count, "request")) to the process that works with it.\n"
     }
     text += "\n" + counts(status.counts)
-    if !status.underWay.isEmpty {
+    let stuck = status.underWay.filter { $0.job.step?.error != nil }
+    let underWay = status.underWay.filter { $0.job.step?.error == nil }
+    if !stuck.isEmpty {
+      text += "\nAfter-step failed; tried again by itself, and by the next run\n"
+      for entry in stuck {
+        text += "  \(entry.job.key.path.string.printable): \((entry.job.step?.error ?? "").printable)\n"
+      }
+    }
+    if !underWay.isEmpty {
       text += "\nUnder way\n"
       var columns = Columns()
       text += columns.text(
-        status.underWay.map { entry in
+        underWay.map { entry in
           [
             "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
             Format.bytes(entry.job.stamp.size), part(of: entry.job, live), "since \(entry.changedAt)",

@@ -22,7 +22,7 @@ enum WhyText {
       return "\(name) names its files by itself, and has not named this one."
     }
     switch workspace.explain(path, walk: walk, settling: settling, now: WallClock.system.now) {
-    case .taken: return "\(name) would see it; it has not run since the file came."
+    case .taken: return "\(name) would see it; it has not come to it since the file came."
     case .unseen(let reason):
       return "\(name) does not see it: \(reason)\(GlobPlace.phrase(of: reason, in: recipe, workspace))."
     case .withheld(let reason): return "\(name) leaves it alone for now: \(reason)."
@@ -66,7 +66,10 @@ enum WhyText {
     if let trace = job.failure?.trace {
       for line in trace.split(separator: "\n") { text += "    \(String(line).printable)\n" }
     }
-    for event in story.history {
+    // A step that is recorded more than once on its way says nothing new.
+    var last: (phase: String, note: String?)?
+    for event in story.history where last?.phase != "\(event.phase)" || last?.note != event.note {
+      last = ("\(event.phase)", event.note)
       text += "  \(event.at)  \(event.phase)\(event.note.map { "  \($0.printable)" } ?? "")\n"
     }
     return text
