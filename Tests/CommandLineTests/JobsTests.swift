@@ -212,7 +212,7 @@ struct OwnerTests {
     try FileManager.default.removeItem(atPath: sandbox.path("strict"))
     let retry = try await sandbox.moontide("jobs", "retry", "--reason", "rejected")
     #expect(retry.status == 0 && retry.output.contains("It was asked"), "\(retry)")
-    try await watching.says("asked     1 file is tried again, 1 put back for it")
+    try await watching.says("asked     1 file is tried again, 1 put back already")
     try await watching.says("sent      in/a.md")
     #expect(sandbox.has("in/a.md") && !sandbox.has("dead/in/a.md"))
 

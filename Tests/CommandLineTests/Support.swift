@@ -91,6 +91,8 @@ final class Running: Sendable {
     output stream: FileHandle? = nil, errors: FileHandle? = nil, executable: String? = nil
   ) throws {
     var variables = ProcessInfo.processInfo.environment
+    // The test's own, and no wish of a person.
+    variables["NO_COLOR"] = nil
     for name in ["LIGHTFIELD_API_KEY", "LIGHTFIELD_BASE_URL"] { variables[name] = nil }
     variables["XDG_STATE_HOME"] = directory + "/../state"
     child = try Child(

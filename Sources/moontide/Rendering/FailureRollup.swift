@@ -115,11 +115,13 @@ struct FailureRollup: Sendable {
     return groups.sorted { $0.count > $1.count }.map { group in
       let what = group.kind?.rawValue ?? "sent, after-step failed"
       // A kind alone says little.
-      let reason = group.reason == group.kind?.rawValue ? group.message : group.reason
+      let isKind = group.reason == group.kind?.rawValue
+      let reason = isKind ? group.message : group.reason
+      let such = isKind && group.count > 1 ? ", such as" : ""
       let paths = group.paths.map(\.printable).joined(separator: ", ")
       let more = group.count > group.paths.count ? ", …" : ""
       return """
-        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what): \(reason.printable)
+        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what)\(such): \(reason.printable)
             \(paths)\(more)
             again: \(group.command)
         """
