@@ -45,4 +45,11 @@ extension LuaCall {
     JobCalls.current?.reach(point)
     throw point
   }
+
+  /// Ends the handler in a dry run that cannot keep so much more of what is written.
+  func requireRoom(for count: Int, in context: LibraryContext) throws(UnknownPoint) {
+    guard let overlay = context.workspace.overlay, !overlay.hasRoom(for: count) else { return }
+    try requireKnowable(
+      "fs.write, beyond the \(overlay.capacity >> 20) MiB that a dry run keeps", in: context)
+  }
 }

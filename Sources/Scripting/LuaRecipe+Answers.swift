@@ -48,7 +48,8 @@ extension LuaRecipe {
     _ key: RecipeKey, _ file: RecipeFile, _ calls: JobCalls? = .current
   ) throws(HandlerFault) {
     guard let planning = context.planning, let point = calls?.unknown else { return }
-    planning.unknown(point, key.rawValue, file.path)
+    // A part has a row of its own once it is decided about.
+    planning.unknown(point, key.rawValue, file.isSettled ? file.key.path : file.path)
     throw .unknown(point)
   }
 

@@ -24,7 +24,8 @@ extension LuaRecipe {
   }
 
   private func work(of key: JobKey) -> WorkPlace? {
-    prepares ? WorkPlace(directory: WorkDirectory(of: key, in: context.workspace).path) : nil
+    prepares
+      ? WorkPlace(directory: WorkDirectory(of: key, in: context.workspace).path, of: context.workspace) : nil
   }
 
   private static func version(_ stamp: FileStamp) -> String {

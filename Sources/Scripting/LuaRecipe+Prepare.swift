@@ -18,21 +18,15 @@ extension LuaRecipe {
   func prepared(
     _ function: LuaFunction, _ file: RecipeFile, _ script: isolated LuaScript
   ) async throws(HandlerFault) -> Prepared {
-    if let planning = context.planning {
-      // What it makes would be written, and whatever is sent depends on that.
-      let line = states.current.plan.definitions[.prepare].map { "line \($0.line)" } ?? "accept"
-      let point = UnknownPoint(place: line, what: "prepare, which is not run")
-      planning.unknown(point, RecipeKey.prepare.rawValue, file.path)
-      throw .unknown(point)
-    }
     let directory = WorkDirectory(of: file.key, in: context.workspace)
-    let work = WorkPlace(directory: directory.path)
+    let work = WorkPlace(directory: directory.path, of: context.workspace)
     do throws(WorkspaceError) {
       _ = try await offload { () throws(WorkspaceError) in try directory.make() }
     } catch {
       throw .failure(Failure(.file, error.message))
     }
     let value: LuaValue
+    let begin = beginning
     do {
       let object = file.object
       value = try await script.call(
@@ -42,8 +36,13 @@ extension LuaRecipe {
           try arguments.push(work.directory)
         }, results: { try $0.value(1) })
     } catch {
-      throw call(.prepare, file).fault(error)
+      try requireKnown(.prepare, file)
+      let fault = call(.prepare, file).fault(error)
+      observe(.prepare, since: begin, fault)
+      throw fault
     }
+    observe(.prepare, since: begin)
+    try requireKnown(.prepare, file)
     if value.isNil { return .nothing }
     if let verdict = value.object(as: Verdict.self) { return .verdict(verdict) }
     let texts = try checked(.prepare, file) { () throws(WrongValue) in try Self.texts(value) }

@@ -35,10 +35,12 @@ package final class MIMETypes: Sendable {
     try detectedType(of: try file.read(count: Self.examinedBytes))
   }
 
-  /// The table's type, else the content's, else `unknown`; content is read only where the table fails.
-  package func mimeType(name: String, content: OpenFile) throws(WorkspaceError) -> String {
+  /// The table's type, else the content's, else `unknown`; content is opened only where the table fails.
+  package func mimeType(
+    name: String, content: @autoclosure () throws(WorkspaceError) -> OpenFile
+  ) throws(WorkspaceError) -> String {
     if let type = Self.type(ofName: name) { return type }
-    return try detectedType(of: content) ?? Self.unknown
+    return try detectedType(of: content()) ?? Self.unknown
   }
 
   /// The same for content in memory.

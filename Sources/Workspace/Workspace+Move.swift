@@ -8,12 +8,14 @@ extension Workspace {
   /// a source that changes meanwhile stays (`changed`). Only regular files: a link would lead elsewhere
   /// from its new place. Throws `exists` when there is something at `target`.
   ///
-  /// - Parameter other: where `target` is; nil: here, as it always is in an overlay.
+  /// - Parameter other: where `target` is; nil: here. Over an overlay, both are.
   @discardableResult
   package func move(
     from source: ProjectPath, to target: ProjectPath, in other: Workspace? = nil
   ) throws(WorkspaceError) -> FileInfo {
-    if let overlaid { return try overlaid.move(from: source, to: target) }
+    if let overlaid {
+      return try overlaid.move(from: source, to: target, in: other?.overlaid ?? overlaid)
+    }
     let action = "move"
     let (old, status) = try resolveExisting(source, .keep, cannot: action)
     try requireRegular(status, source, action)
@@ -52,7 +54,9 @@ extension Workspace {
   package func copy(
     from source: ProjectPath, to target: ProjectPath, in other: Workspace? = nil
   ) throws(WorkspaceError) -> FileInfo {
-    if let overlaid { return try overlaid.copy(from: source, to: target) }
+    if let overlaid {
+      return try overlaid.copy(from: source, to: target, in: other?.overlaid ?? overlaid)
+    }
     let action = "copy \(quoted(source.string)) to"
     let file = try open(source)
     let other = other ?? self

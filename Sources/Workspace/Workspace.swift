@@ -64,7 +64,12 @@ package final class Workspace: Sendable {
   /// The files of `real` as they would be after the changes of an overlay, which takes every further one.
   ///
   /// Nothing on the disk is changed through it.
-  package init(_ real: Workspace, overlay: Overlay) {
+  package convenience init(_ real: Workspace, overlay: Overlay) {
+    self.init(real, overlay: overlay, isEnclosed: false)
+  }
+
+  /// - Parameter isEnclosed: whether the project does not see it, so that nobody is told of its changes.
+  init(_ real: Workspace, overlay: Overlay, isEnclosed: Bool) {
     root = real.root
     rootPath = real.rootPath
     statePath = real.statePath
@@ -72,7 +77,21 @@ package final class Workspace: Sendable {
     links = real.links
     givenPath = real.givenPath
     stateBelowRoot = real.stateBelowRoot
-    overlaid = OverlaidFiles(real: real, overlay: overlay)
+    overlaid = OverlaidFiles(real: real, overlay: overlay, isEnclosed: isEnclosed)
+  }
+
+  /// A workspace at a place where nothing is on the disk, for an overlay to lie over.
+  ///
+  /// - Parameter nothing: a directory that stays empty.
+  init(nothingAt path: String, on nothing: Descriptor) {
+    root = nothing
+    rootPath = path
+    statePath = path + "/" + Self.stateName
+    capabilities = .all
+    links = .follow
+    givenPath = path
+    stateBelowRoot = ProjectPath(components: [Self.stateName])
+    overlaid = nil
   }
 
   /// The whole file system, for paths outside of the project whose links were resolved, and judged, beforehand.

@@ -11,12 +11,14 @@ struct CrashPointTests {
     case sameAgain
     /// The next run ends at a later instant of the same name.
     case laterToo
-    case contentChanges, fileGoes, recipeChanges
+    /// The next run ends soon at one of its own, and the one after it a little later.
+    case soonToo
+    case contentChanges, partChanges, fileGoes, recipeChanges
   }
 
   /// Each so manieth instant is taken, in one of the ways; 1: each one, in all ways.
   private static let stride =
-    max(Int(ProcessInfo.processInfo.environment["MOONTIDE_CRASH_STRIDE"] ?? "") ?? 6, 1)
+    max(Int(ProcessInfo.processInfo.environment["MOONTIDE_CRASH_STRIDE"] ?? "") ?? 8, 1)
 
   @Test("is put right by the next: all sent once and whole, nothing pending, nothing done once is done again")
   func everyInstant() async throws {
@@ -30,6 +32,7 @@ struct CrashPointTests {
     for name in ["create", "upload", "complete", "cancel", "record done", "once", "set", "leave"] {
       #expect(points.contains("before \(name)#1") && points.contains("after \(name)#1"), "\(name)")
     }
+    #expect(points.contains("amid prepare#3"))
     for (index, position) in taken.enumerated() {
       let ways =
         Self.stride == 1 ? Meanwhile.allCases : [Meanwhile.allCases[index % Meanwhile.allCases.count]]
@@ -37,6 +40,19 @@ struct CrashPointTests {
         try await take(points[position], way)
         if Self.stride == 1 { try await take(points[position], way, transfers: 3) }
       }
+    }
+  }
+
+  @Test("is put right by the next also where it was asked to try again what had failed")
+  func whileAsked() async throws {
+    let points = try await CrashProject.points(isRetrying: true)
+    #expect(points.contains("before settle#1") && points.contains("after settle#1"), "\(points)")
+    let start = Int.random(in: 0..<Self.stride)
+    for position in Swift.stride(from: start, to: points.count, by: Self.stride) {
+      let project = try await CrashProject.finished()
+      let note = "\(points[position]), while asked to try again"
+      #expect(try await project.run(crashAt: points[position], isRetrying: true).status == 137, "\(note)")
+      try await expectRest(project, note)
     }
   }
 
@@ -49,10 +65,20 @@ struct CrashPointTests {
     case .nothing: break
     case .sameAgain: _ = try await project.run(crashAt: point, transfers: transfers)
     case .laterToo: _ = try await project.run(crashAt: Self.next(point), transfers: transfers)
+    case .soonToo:
+      for number in [Int.random(in: 1...4), Int.random(in: 3...12)] {
+        _ = try await project.run(crashAt: "any#\(number)", transfers: transfers)
+      }
     case .contentChanges: try project.write("other content of a", to: "a.md")
+    case .partChanges: try project.write("chapter one\nchapter two, changed", to: "book.txt")
     case .fileGoes: try project.remove("sub/b.md")
     case .recipeChanges: try project.changeRecipe()
     }
+    try await expectRest(project, note, transfers: transfers)
+  }
+
+  /// Runs to the end, and checks that all is well then and nothing left to do.
+  private func expectRest(_ project: CrashProject, _ note: String, transfers: Int = 1) async throws {
     // The handler that fails once has its second try in the second run.
     for _ in 1...2 {
       let run = try await project.run(transfers: transfers)

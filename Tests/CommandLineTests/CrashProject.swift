@@ -16,16 +16,27 @@ struct CrashProject {
   private static let big = String(repeating: "0123456789abcdef", count: 5 << 15)
   private static let recipe = """
     return {
-      name = "crash", discover = { root = "in" }, settle = 0,
+      name = "crash", discover = { root = "in" }, settle = 0, dedupe = "content",
       accept = function(file)
         if file.name == "skipped.md" then return moontide.skip("of no interest") end
         if file.name == "bad.md" then return moontide.reject("never right") end
         return true
       end,
+      prepare = function(file, work)
+        if file.stem == "made" then return moontide.fs.write(work .. "/made.txt", "made of " .. file:read()) end
+        if file.stem ~= "book" then return end
+        local paths = {}
+        for line in file:lines() do
+          moontide.log.info("instant amid prepare")
+          paths[#paths + 1] = moontide.fs.write(work .. "/book~" .. #paths + 1 .. ".txt", line)
+        end
+        moontide.log.info("instant amid prepare")
+        return paths
+      end,
       completed = function(file, session)
         moontide.log.info("completed " .. session.id)
         local first = file:once("told", function()
-          moontide.log.info("ran " .. file.path)
+          moontide.log.info("ran " .. file.path .. (file.stem == "book" and "/" .. file.prepared.name or ""))
           return session.id
         end)
         moontide.store.set("last", first)
@@ -47,21 +58,41 @@ struct CrashProject {
     try write("content of a", to: "a.md")
     try write("content of b", to: "sub/b.md")
     try write(Self.big, to: "big.bin")
+    try write("chapter one\nchapter two", to: "book.txt")
+    try write("made.txt", to: "made.txt")
+    for name in Self.twins { try sandbox.write("content of twins", to: "in/" + name) }
     try sandbox.write("content of changing", to: "in/changing.md")
     contents["changing.md"] = ["changing.md, changed"]
     for name in ["bad.md", "skipped.md"] { try sandbox.write("content of \(name)", to: "in/\(name)") }
     try sandbox.write(Self.recipe, to: "crash.lua")
   }
 
+  /// Files with the same content, one of which is sent.
+  private static let twins = ["twin-1.md", "twin-2.md"]
+
+  /// The names and contents that a file arrives with.
+  private static func made(of name: String, _ text: String) -> [(name: String, text: String)] {
+    switch name {
+    case "book.txt":
+      text.split(separator: "\n").enumerated().map { ("book~\($0 + 1).txt", String($1)) }
+    case "made.txt": [(name, "made of " + text)]
+    default: [(name, text)]
+    }
+  }
+
   // MARK: - What happens
 
   /// A run of it, to the end or to an instant.
-  func run(crashAt point: String? = nil, recordIn record: String? = nil, transfers: Int = 1) async throws
-    -> Finished
-  {
+  ///
+  /// - Parameter isRetrying: what failed is asked to be tried again.
+  func run(
+    crashAt point: String? = nil, recordIn record: String? = nil, transfers: Int = 1,
+    isRetrying: Bool = false
+  ) async throws -> Finished {
     var arguments = [
       sandbox.root, sandbox.path("crash.lua"), "changing=changing.md", "transfers=\(transfers)",
     ]
+    if isRetrying { arguments.append("retrying=yes") }
     if let point { arguments.append("crash-at=\(point)") }
     if let record { arguments.append("record=\(record)") }
     let child = URL(fileURLWithPath: Running.executable).deletingLastPathComponent()
@@ -71,10 +102,17 @@ struct CrashProject {
     ).finished()
   }
 
-  /// The names of all instants of a run, in order.
-  static func points() async throws -> [String] {
+  /// A project that was run to the end, with a file that has failed.
+  static func finished() async throws -> CrashProject {
     let project = try CrashProject()
-    let run = try await project.run(recordIn: project.sandbox.path("points"))
+    for _ in 1...2 { try #require(try await project.run().status == 0) }
+    return project
+  }
+
+  /// The names of all instants of a run, in order.
+  static func points(isRetrying: Bool = false) async throws -> [String] {
+    let project = try await isRetrying ? finished() : CrashProject()
+    let run = try await project.run(recordIn: project.sandbox.path("points"), isRetrying: isRetrying)
     try #require(run.status == 0, "\(run)")
     let text = try String(contentsOfFile: project.sandbox.path("points"), encoding: .utf8)
     return text.split(separator: "\n").map(String.init)
@@ -118,23 +156,34 @@ struct CrashProject {
     }
     try await store.close()
 
-    #expect(Set(completed.keys).isSubset(of: contents.keys), "\(note): \(completed.keys)")
+    let twins = Self.twins.flatMap { completed.removeValue(forKey: $0) ?? [] }
+    #expect(twins == ["content of twins"], "\(note)")
+    let names = contents.flatMap { name, texts in texts.flatMap { Self.made(of: name, $0).map(\.name) } }
+    #expect(Set(completed.keys).isSubset(of: names), "\(note): \(completed.keys)")
     let sent = try FileManager.default.subpathsOfDirectory(atPath: sandbox.path("sent")).compactMap {
       try? String(contentsOfFile: sandbox.path("sent/" + $0), encoding: .utf8)
     }
-    for (name, allowed) in contents {
-      let there = completed[name] ?? []
-      #expect(Set(there).count == there.count, "\(note): \(name) was sent twice")
-      #expect(Set(there).isSubset(of: allowed), "\(note): \(name)")
-      if let last = allowed.last, !removed.contains(name) {
-        #expect(there.contains(last), "\(note): \(name) was not sent")
-        #expect(sent.contains(last), "\(note): \(name) is lost")
+    for (name, texts) in contents {
+      let allowed = texts.map { Self.made(of: name, $0) }
+      for piece in Set(allowed.joined().map(\.name)) {
+        let there = completed[piece] ?? []
+        #expect(Set(there).count == there.count, "\(note): \(piece) was sent twice")
+        #expect(
+          Set(there).isSubset(of: allowed.joined().filter { $0.name == piece }.map(\.text)),
+          "\(note): \(piece)")
       }
+      guard let last = texts.last, !removed.contains(name) else { continue }
+      for piece in Self.made(of: name, last) {
+        #expect(completed[piece.name]?.contains(piece.text) == true, "\(note): \(piece.name) was not sent")
+      }
+      #expect(sent.contains(last), "\(note): \(name) is lost")
     }
+    let left = try FileManager.default.contentsOfDirectory(atPath: sandbox.path("in")).sorted()
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: sandbox.path("in")).sorted() == [
-        "skipped.md", "sub",
-      ])
+      Self.twins.map { ["skipped.md", "sub", $0] }.contains(left) && sent.contains("content of twins"),
+      "\(note): \(left)")
+    let work = (try? FileManager.default.subpathsOfDirectory(atPath: sandbox.path(".moontide/work"))) ?? []
+    #expect(work.allSatisfy { !$0.contains("/") }, "\(note): \(work)")
     #expect(sandbox.has("dead/bad.md"), "\(note)")
     checkJournal(note)
     for database in ["ledger.sqlite", "local/service.sqlite"] {

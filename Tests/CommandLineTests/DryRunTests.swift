@@ -3,77 +3,16 @@ import Testing
 
 @Suite("moontide run --dry-run")
 struct DryRunTests {
-  /// What `--json` says of a file.
-  struct Row: Decodable {
-    struct Step: Decodable, Hashable {
-      var step: String
-      var from: String?
-      var to: String?
-      var path: String?
-      var handler: String?
-      var message: String?
-    }
-
-    var recipe: String
-    var path: String
-    var verdict: String
-    var reason: String?
-    var sizeBytes: Int64?
-    var filename: String?
-    var sessionFilename: String?
-    var mimeType: String?
-    var purpose: String?
-    var handler: String?
-    var steps: [Step]
-  }
-
-  /// The rows of a dry run, and how it ended.
-  private func plan(
-    _ sandbox: Sandbox, _ recipe: String, _ more: String..., environment: [String: String] = [:]
-  ) async throws -> (rows: [Row], ended: Finished) {
-    let ended = try await Running(
-      ["run", recipe, "--dry-run", "--json"] + more, in: sandbox.root, environment: environment
-    ).finished()
-    let rows = ended.output.split(separator: "\n").compactMap {
-      try? JSONDecoder().decode(Row.self, from: Data($0.utf8))
-    }
-    return (rows, ended)
-  }
-
-  /// Everything below the sandbox, with content and time of modification.
-  private func everything(_ sandbox: Sandbox) throws -> [String: String] {
-    var found: [String: String] = [:]
-    // SQLite keeps the index of a log beside a database that is read.
-    let paths = try FileManager.default.subpathsOfDirectory(atPath: sandbox.root)
-    for path in paths where !path.hasSuffix("-shm") && !path.hasSuffix("-wal") {
-      let full = sandbox.path(path)
-      let attributes = try FileManager.default.attributesOfItem(atPath: full)
-      let content = FileManager.default.contents(atPath: full)?.base64EncodedString() ?? "-"
-      // That of a directory changes with these files.
-      let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory
-      let date = isDirectory ? 0 : (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-      found[path] = "\(date) \(content)"
-    }
-    return found
-  }
-
-  private func age(_ sandbox: Sandbox, _ paths: String...) throws {
-    for path in paths {
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSinceNow: -1000)], ofItemAtPath: sandbox.path(path))
-    }
-  }
-
   @Test("tells what the handbook's recipe would do, in the order of the paths, and does nothing")
   func handbook() async throws {
     let sandbox = try Sandbox()
     for name in ["a b.md", "sub/c.md", "sub/d.pdf", "drafts/x.md"] {
       try sandbox.write("content of \(name)", to: "handbook/" + name)
-      try age(sandbox, "handbook/" + name)
+      try sandbox.age("handbook/" + name)
     }
     try sandbox.write(RunTests.handbook, to: "handbook.lua")
-    let before = try everything(sandbox)
-    let (rows, ended) = try await plan(sandbox, "handbook.lua")
+    let before = try sandbox.everything()
+    let (rows, ended) = try await sandbox.plan("handbook.lua")
     #expect(ended.status == 0, "\(ended)")
     #expect(rows.map(\.path) == ["handbook/a b.md", "handbook/sub/c.md", "handbook/sub/d.pdf"])
     #expect(rows.map(\.filename) == ["a b.md", "sub--c.md", "sub--d.pdf"])
@@ -86,7 +25,7 @@ struct DryRunTests {
     #expect(text.lastLine.contains("3 files: 3 to send (") && text.status == 0)
     #expect(!text.output.contains("\u{1B}"))
     // No ledger, no store, no trace of it: the directory is no project yet.
-    #expect(try everything(sandbox) == before && !sandbox.has(".moontide"))
+    #expect(try sandbox.everything() == before && !sandbox.has(".moontide"))
   }
 
   /// A recipe with an answer for each kind of file, which moves what it sent.
@@ -125,86 +64,25 @@ struct DryRunTests {
       "stay.md", "gone.md", "own.md", "empty.txt", "draft.md.part",
     ] {
       try sandbox.write(name == "empty.txt" ? "" : "content of \(name)", to: "in/" + name)
-      try age(sandbox, "in/" + name)
+      try sandbox.age("in/" + name)
     }
     try sandbox.write("there already", to: "sent/a.md")
     try sandbox.write(Self.every, to: "every.lua")
-  }
-
-  /// What `moontide jobs list --json` says of a job.
-  private struct Job: Decodable {
-    struct Failure: Decodable { var message: String }
-
-    var path: String
-    var phase: String
-    var filename: String?
-    var mimeType: String?
-    var purpose: String?
-    var reason: String?
-    var failure: Failure?
-
-    /// The verdicts that lead to where the job stands.
-    var verdicts: Set<String> {
-      switch phase {
-      case "done": ["send", "already_sent", "touched"]
-      case "skipped": ["skip"]
-      case "deferred": ["defer"]
-      case "failed": ["reject", "fail"]
-      default: []
-      }
-    }
-  }
-
-  private func jobs(_ sandbox: Sandbox) async throws -> [String: Job] {
-    let lines = try await sandbox.moontide("jobs", "list", "--json").output.split(separator: "\n")
-    let jobs = try lines.map { try JSONDecoder().decode(Job.self, from: Data($0.utf8)) }
-    return Dictionary(uniqueKeysWithValues: jobs.map { ($0.path, $0) })
-  }
-
-  /// Compares what was planned with what a run has recorded since.
-  private func compare(_ rows: [Row], with jobs: [String: Job]) {
-    for row in rows where !["waiting", "own_work"].contains(row.verdict) {
-      guard let job = jobs[row.path] else {
-        Issue.record("\(row) has no job")
-        continue
-      }
-      #expect(job.verdicts.contains(row.verdict), "\(row) and \(job)")
-      guard row.verdict != "already_sent", row.verdict != "touched" else { continue }
-      #expect(job.filename == row.filename && job.mimeType == row.mimeType, "\(row) and \(job)")
-      #expect(job.purpose == row.purpose, "\(row) and \(job)")
-      if let reason = job.reason { #expect(row.reason == reason) }
-      if let failure = job.failure {
-        #expect(row.reason?.hasPrefix(failure.message) == true, "\(row) and \(job)")
-      }
-    }
-  }
-
-  /// The files that the steps of rows leave behind, and those that they take away.
-  private func expectSteps(_ rows: [Row], in sandbox: Sandbox) {
-    for step in rows.flatMap(\.steps) {
-      switch step.step {
-      case "move": #expect(sandbox.has(step.to ?? "") && !sandbox.has(step.from ?? ""), "\(step)")
-      case "copy": #expect(sandbox.has(step.to ?? "") && sandbox.has(step.from ?? ""), "\(step)")
-      case "remove": #expect(!sandbox.has(step.path ?? ""), "\(step)")
-      case "write": #expect(sandbox.has(step.path ?? ""), "\(step)")
-      default: Issue.record("\(step)")
-      }
-    }
   }
 
   @Test("makes the same decisions as the run that follows, and as the one after changes")
   func sameDecisions() async throws {
     let sandbox = try Sandbox()
     try everyKind(sandbox)
-    let first = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    let first = try await sandbox.plan("every.lua", "--arg", "prefix=x-")
     #expect(first.ended.status == 1)
     #expect(first.rows.count == 14)
     let real = try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-")
     #expect(real.status == 1, "\(real)")
-    let afterwards = try await jobs(sandbox)
+    let afterwards = try await sandbox.jobs()
     #expect(afterwards.count == 13)
-    compare(first.rows, with: afterwards)
-    expectSteps(first.rows, in: sandbox)
+    sandbox.compare(first.rows, with: afterwards)
+    sandbox.expectSteps(first.rows)
     let moved = try #require(first.rows.first { $0.path == "in/a.md" })
     #expect(moved.steps.map(\.to) == ["sent/a-2.md"])
     #expect(Set(first.rows.map(\.verdict)) == ["send", "skip", "reject", "defer", "fail", "waiting"])
@@ -214,10 +92,10 @@ struct DryRunTests {
     try sandbox.write("other content of own", to: "in/own.md")
     try sandbox.write("new", to: "in/new.md")
     try sandbox.write("right now", to: "in/reject.md")
-    try age(sandbox, "in/stay.md", "in/own.md", "in/new.md", "in/reject.md")
+    try sandbox.age("in/stay.md", "in/own.md", "in/new.md", "in/reject.md")
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSinceNow: -2000)], ofItemAtPath: sandbox.path("in/stay.md"))
-    let second = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    let second = try await sandbox.plan("every.lua", "--arg", "prefix=x-")
     var verdicts: [String: String] = [:]
     for row in second.rows { verdicts[row.path] = row.verdict }
     #expect(
@@ -227,14 +105,14 @@ struct DryRunTests {
         "in/empty.txt": "fail", "in/draft.md.part": "waiting",
       ])
     #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
-    compare(second.rows, with: try await jobs(sandbox))
-    expectSteps(second.rows, in: sandbox)
+    sandbox.compare(second.rows, with: try await sandbox.jobs())
+    sandbox.expectSteps(second.rows)
 
-    let third = try await plan(sandbox, "every.lua", "--arg", "prefix=x-")
+    let third = try await sandbox.plan("every.lua", "--arg", "prefix=x-")
     #expect(third.rows.filter { $0.verdict == "send" }.isEmpty)
     #expect(third.rows.first { $0.path == "in/own.md" }?.verdict == "already_sent")
     // Another recipe is asked about everything that was not sent.
-    let other = try await plan(sandbox, "every.lua", "--arg", "prefix=y-")
+    let other = try await sandbox.plan("every.lua", "--arg", "prefix=y-")
     #expect(Set(third.rows.map(\.path)) == Set(other.rows.map(\.path)))
   }
 
@@ -271,20 +149,20 @@ struct DryRunTests {
       atPath: sandbox.path("../beside"), withIntermediateDirectories: true)
     // With a ledger, that of a real run of another recipe.
     #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
-    let before = try everything(sandbox)
+    let before = try sandbox.everything()
     let words = ["--allow-write=../beside", "--allow-service=files:create", "--allow-run=sh"]
     let ended = try await Running(
       ["run", "busy.lua", "--dry-run", "--json"] + words, in: sandbox.root, environment: [:]
     ).finished()
     let rows = ended.output.split(separator: "\n").compactMap {
-      try? JSONDecoder().decode(Row.self, from: Data($0.utf8))
+      try? JSONDecoder().decode(PlannedRow.self, from: Data($0.utf8))
     }
     #expect(ended.status == 0 && !rows.isEmpty, "\(ended)")
     for (index, row) in rows.filter({ $0.verdict == "send" }).enumerated() {
       #expect(row.filename?.hasPrefix("\(index + 1)-") == true, "\(row)")
       #expect(row.steps.map(\.step) == ["write", "write", "move"], "\(row)")
     }
-    #expect(try everything(sandbox) == before)
+    #expect(try sandbox.everything() == before)
     #expect(try FileManager.default.contentsOfDirectory(atPath: sandbox.path("../beside")).isEmpty)
   }
 
@@ -295,7 +173,7 @@ struct DryRunTests {
     let sandbox = try Sandbox()
     for name in ["http.md", "caught.md", "process.md", "meetings.md", "after.md", "denied.md", "plain.md"] {
       try sandbox.write("content of \(name)", to: "in/" + name)
-      try age(sandbox, "in/" + name)
+      try sandbox.age("in/" + name)
     }
     try sandbox.write(
       """
@@ -327,10 +205,10 @@ struct DryRunTests {
         failed = function(file, failure) moontide.fs.write("failed-" .. file.name, failure.message) end,
       }
       """, to: "worldly.lua")
-    let (rows, ended) = try await plan(
-      sandbox, "worldly.lua", "--allow-run=sh", "--allow-net=127.0.0.1", "--allow-service=meetings:read")
+    let (rows, ended) = try await sandbox.plan(
+      "worldly.lua", "--allow-run=sh", "--allow-net=127.0.0.1", "--allow-service=meetings:read")
     #expect(ended.status == 1, "\(ended)")
-    var found: [String: Row] = [:]
+    var found: [String: PlannedRow] = [:]
     for row in rows { found[String(row.path.dropFirst(3).dropLast(3))] = row }
     #expect(found["http"]?.reason == "unknown after line 6: http" && found["http"]?.handler == "rename")
     #expect(found["caught"]?.reason == "unknown after line 9: http")
@@ -355,16 +233,16 @@ struct DryRunTests {
   func waiting() async throws {
     let sandbox = try Sandbox()
     try sandbox.write("x", to: "in/old.md")
-    try age(sandbox, "in/old.md")
+    try sandbox.age("in/old.md")
     try sandbox.write("x", to: "in/old.md.done")
     try sandbox.write("x", to: "in/bare.md")
-    try age(sandbox, "in/bare.md")
+    try sandbox.age("in/bare.md")
     try sandbox.write("x", to: "in/fresh.md")
     try sandbox.write("x", to: "in/fresh.md.done")
     try sandbox.write(
       "return { name = 'patient', discover = 'in/*', settle = 600, ready = '{name}.done' }", to: "patient.lua"
     )
-    let (rows, ended) = try await plan(sandbox, "patient.lua")
+    let (rows, ended) = try await sandbox.plan("patient.lua")
     #expect(ended.status == 0, "\(ended)")
     var told: [String: String] = [:]
     for row in rows { told[row.path] = "\(row.verdict): \(row.reason ?? "")" }
@@ -381,11 +259,11 @@ struct DryRunTests {
   func besideARun() async throws {
     let sandbox = try Sandbox()
     try sandbox.write("x", to: "in/a.md")
-    try age(sandbox, "in/a.md")
+    try sandbox.age("in/a.md")
     try sandbox.write("return { name = 'watched', discover = 'in/*.md' }", to: "watched.lua")
     let running = try sandbox.start("run", "watched.lua", "--watch")
     try await running.says("watched: ")
-    let (rows, ended) = try await plan(sandbox, "watched.lua")
+    let (rows, ended) = try await sandbox.plan("watched.lua")
     #expect(ended.status == 0 && rows.map(\.verdict) == ["already_sent"], "\(ended)")
     running.interrupt()
     _ = try await running.finished()
@@ -406,8 +284,8 @@ struct DryRunTests {
     let keyless = try await sandbox.moontide("run", "some.lua", "--dry-run", "--profile", "lightfield")
     #expect(keyless.status == 2 && keyless.errors.contains("LIGHTFIELD_API_KEY"), "\(keyless)")
     // Nobody listens there, and nobody is asked.
-    let remote = try await plan(
-      sandbox, "some.lua", "--service", "http://127.0.0.1:9",
+    let remote = try await sandbox.plan(
+      "some.lua", "--service", "http://127.0.0.1:9",
       environment: ["LIGHTFIELD_API_KEY": "sk_test_0123456789abcdef"])
     #expect(remote.ended.status == 0 && remote.rows.count == 1, "\(remote.ended)")
     #expect(!sandbox.has(".moontide"))

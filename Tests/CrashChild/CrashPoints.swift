@@ -3,7 +3,8 @@ import Synchronization
 
 /// The instants of a run that have a name, at one of which the process ends as in a power cut.
 ///
-/// An instant is named by what stands before or after it, and by how often that has come: `before complete#2`.
+/// An instant is named by what stands before or after it, and by how often that has come: `before complete#2`; or, if
+/// it does not matter what that is, by how many have come: `any#17`.
 final class CrashPoints: Sendable {
   /// Where the process ends.
   private let end: String?
@@ -21,14 +22,15 @@ final class CrashPoints: Sendable {
 
   /// An instant is here.
   func pass(_ name: String) {
-    let count = counts.withLock { counts in
+    let (count, number) = counts.withLock { counts in
       counts[name, default: 0] += 1
-      return counts[name] ?? 0
+      counts["any", default: 0] += 1
+      return (counts[name] ?? 0, counts["any"] ?? 0)
     }
     let point = "\(name)#\(count)"
     if record >= 0 { append(point + "\n", to: record) }
     // Nothing is flushed, closed or told to anybody.
-    if point == end { _exit(137) }
+    if point == end || end == "any#\(number)" { _exit(137) }
   }
 
   /// Does something with an instant before and one after it.

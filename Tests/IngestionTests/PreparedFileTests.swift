@@ -36,11 +36,11 @@ struct PreparedFileTests {
 
   private func recipe(
     _ project: TemporaryProject, version: String = "1", after: AfterAction? = nil,
-    afterFailure: AfterAction? = nil
+    afterFailure: AfterAction? = nil, sendsContentOnce: Bool = false, stepFaults: Int = 0
   ) throws -> SwiftRecipe {
     try SwiftRecipe(
       version: version, root: "in", after: after, afterFailure: afterFailure, prepares: true,
-      ruling: Self.ruling(in: project))
+      sendsContentOnce: sendsContentOnce, stepFaults: stepFaults, ruling: Self.ruling(in: project))
   }
 
   private func sent(by rig: Rig) async throws -> [String] {
@@ -116,6 +116,44 @@ struct PreparedFileTests {
     let second = try await rig.run(try recipe(project, version: "2"))
     #expect(second.summary.sent == 1)
     #expect(try await sent(by: rig) == ["1.txt: first", "2.txt: second"])
+    #expect(work(in: project).isEmpty)
+  }
+
+  @Test("has what follows on a part that was sent done, also when the file is given up meanwhile")
+  func stepIsLeft() async throws {
+    let project = try TemporaryProject()
+    try project.write("first\nsecond\n", to: "in/a.md")
+    let rig = try await Rig(project)
+    _ = try await rig.run(
+      try recipe(project, after: .copy(to: "sent"), stepFaults: 100),
+      wrap: { FaultyService($0, [.create: [nil, .refused(ServiceError(.unreachable, "no answer"))]]) })
+    #expect(try await sent(by: rig) == ["1.txt: first"])
+    try FileManager.default.removeItem(atPath: project.root + "/in/a.md")
+    let second = try await rig.run(try recipe(project, after: .copy(to: "sent"), stepFaults: 100))
+    #expect(second.summary.failed == 1)
+    let last = try recipe(project, after: .copy(to: "sent"))
+    #expect(try await rig.run(last).summary.isClean)
+    #expect(last.completions.withLock { $0 } == ["in/a.md/pages/1.txt"])
+    let idle = try recipe(project, after: .copy(to: "sent"))
+    #expect(try await rig.run(idle).summary.found == 0)
+    #expect(try await rig.sessions().count == 1)
+  }
+
+  @Test(
+    "counts as sent once all parts are, whatever fails afterwards and whatever the file and the recipe are then",
+    arguments: ["1", "2"])
+  func stepFails(version: String) async throws {
+    let project = try TemporaryProject()
+    try project.write("first\nsecond\n", to: "in/a.md")
+    let rig = try await Rig(project)
+    let first = try recipe(project, after: .copy(to: "sent"), sendsContentOnce: true, stepFaults: 100)
+    #expect(try await rig.run(first).summary.stepsFailed == 1)
+    try project.write("third\nfourth\n", to: "in/a.md")
+    try project.write("first\nsecond\n", to: "in/b.md")
+    let second = try recipe(project, version: version, after: .copy(to: "sent"), sendsContentOnce: true)
+    #expect(try await rig.run(second).summary.skipped == 1)
+    #expect(try await sent(by: rig) == ["1.txt: first", "1.txt: third", "2.txt: fourth", "2.txt: second"])
+    #expect(second.completions.withLock { $0.count } == 4)
     #expect(work(in: project).isEmpty)
   }
 

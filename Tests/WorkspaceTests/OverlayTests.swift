@@ -130,4 +130,56 @@ struct OverlayTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: project.outside).isEmpty)
     #expect(overlay.takeChanges().count == 1)
   }
+
+  @Test(
+    "A directory that the project does not see is made, filled and forgotten in memory, whatever is on the disk"
+  )
+  func enclosed() throws {
+    let project = try TemporaryProject().make("in/a.md", ".moontide/work/left.txt", ".moontide/kept/k.txt")
+    let (workspace, overlay) = try planned(project)
+    let place = workspace.statePath + "/work"
+    overlay.makeEnclosed(place)
+    let work = try workspace.enclosed(place)
+    #expect(try work.list().entries.isEmpty && work.rootPath == place)
+    try work.write(path("p/1.txt"), Array("one".utf8))
+    try work.makeDirectory(path("empty"))
+    try workspace.copy(from: path("in/a.md"), to: path("copy.md"), in: work)
+    try work.move(from: path("copy.md"), to: path("p/2.md"))
+    #expect(try text(work, "p/1.txt") == "one" && text(work, "p/2.md") == "in/a.md")
+    #expect(try work.list().entries.map(\.name) == ["empty", "p"])
+    #expect(try walk(work, ".", include: ["**"]).files == ["p/1.txt", "p/2.md"])
+    #expect(try work.info(path("p/1.txt")).stamp == workspace.enclosed(place).info(path("p/1.txt")).stamp)
+    #expect(throws: WorkspaceError.self) { try work.info(path("left.txt")) }
+    #expect(throws: WorkspaceError.self) { try work.write(path(".moontide/x"), [1]) }
+    #expect(throws: WorkspaceError.self) { try work.write(path("../x"), [1]) }
+
+    // Of all that, people are told only of what the project sees.
+    try work.move(from: path("p/1.txt"), to: path("out/1.txt"), in: workspace)
+    #expect(overlay.takeChanges() == [.move(from: place + "/p/1.txt", to: "out/1.txt")])
+    overlay.removeEnclosed(place)
+    #expect(try text(workspace, "out/1.txt") == "one")
+    #expect(project.content(".moontide/work/left.txt") == ".moontide/work/left.txt")
+    // What the disk has is read where nothing was made in its place.
+    let kept = try workspace.enclosed(workspace.statePath + "/kept")
+    #expect(try text(kept, "k.txt") == ".moontide/kept/k.txt")
+    try kept.write(path("k.txt"), Array("new".utf8))
+    #expect(try text(kept, "k.txt") == "new")
+    #expect(project.content(".moontide/kept/k.txt") == ".moontide/kept/k.txt")
+  }
+
+  @Test("It tells whether there is room, which what is forgotten or written anew gives back")
+  func room() throws {
+    let project = try TemporaryProject().make("a.md")
+    let overlay = Overlay(capacity: 100) { 0 }
+    let workspace = Workspace(try project.workspace(), overlay: overlay)
+    let place = workspace.statePath + "/work"
+    overlay.makeEnclosed(place)
+    try workspace.write(path("a.md"), [UInt8](repeating: 1, count: 60))
+    #expect(overlay.hasRoom(for: 40) && !overlay.hasRoom(for: 41))
+    try workspace.write(path("a.md"), [UInt8](repeating: 1, count: 10))
+    try workspace.enclosed(place).write(path("x/y"), [UInt8](repeating: 1, count: 80))
+    #expect(overlay.hasRoom(for: 10) && !overlay.hasRoom(for: 11))
+    overlay.removeEnclosed(place)
+    #expect(overlay.hasRoom(for: 90) && !overlay.hasRoom(for: 91))
+  }
 }

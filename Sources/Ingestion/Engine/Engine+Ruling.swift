@@ -86,11 +86,10 @@ extension Engine {
     } else {
       do throws(WorkspaceError) {
         mimeType = try await offload { [workspace, types] () throws(WorkspaceError) in
-          if let known = MIMETypes.type(ofName: name) { return known }
-          if let content = wishes.content {
-            return try types.mimeType(name: name, content: content.open(for: job.key, in: workspace))
+          guard let content = wishes.content else {
+            return try types.mimeType(name: name, content: workspace.open(job.key.path))
           }
-          return try types.mimeType(name: name, content: workspace.open(job.key.path))
+          return try types.mimeType(name: name, content: content.open(for: job.key, in: workspace))
         }
       } catch {
         throw Failure(.file, error.message)

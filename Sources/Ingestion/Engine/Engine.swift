@@ -161,9 +161,10 @@ package struct Engine: Sendable {
     var jobs: [Job] = []
     let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
+    let claimed = Set(unfinished.flatMap(\.partKeys))
     for job in unfinished where !slots.underWay.contains(job.key.path) {
-      // Parts are their whole's business.
-      if job.isPart { continue }
+      // Parts are their whole's business; what is to follow on one that arrived is left where that is given up.
+      if job.isPart, job.phase != .completed || claimed.contains(job.key) { continue }
       // One that failed in this run has its turn by itself.
       if !isFirst, let due = job.step?.dueAt, due > clock.now {
         slots.encores.add(job.key.path, .step, due: due)

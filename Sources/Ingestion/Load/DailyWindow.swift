@@ -62,10 +62,19 @@ package struct OpeningHours: Sendable {
   /// When they begin; nil where they have begun.
   var opening: Timestamp? { window.opening(after: clock.now, in: zone) }
 
+  /// What a run that is begun now would come to, for people; nil where the hours have begun.
+  package var notice: String? {
+    opening.map { "outside \(window): a run now would begin nothing before \(time($0))" }
+  }
+
   /// A moment as the local clock shows it: `2026-11-22 22:00`.
   func text(_ moment: Timestamp) -> String {
+    "\(CalendarDay(of: moment, in: zone)) \(time(moment))"
+  }
+
+  private func time(_ moment: Timestamp) -> String {
     let minute = LocalMinute(of: moment, in: zone).ofDay
     func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
-    return "\(CalendarDay(of: moment, in: zone)) \(two(minute / 60)):\(two(minute % 60))"
+    return "\(two(minute / 60)):\(two(minute % 60))"
   }
 }

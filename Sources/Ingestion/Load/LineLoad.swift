@@ -69,7 +69,7 @@ package struct LineLoad: Sendable {
 }
 
 /// What a line carries in a second, measured while there is something to send.
-package struct RateMeter: Sendable {
+package struct LineMeter: Sendable {
   /// How long a measurement takes, in seconds, and how much may be one that was cut short.
   private static let span = 1.0
   private static let enough: Int64 = 4 << 20

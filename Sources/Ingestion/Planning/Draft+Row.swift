@@ -1,11 +1,19 @@
 import FileSessions
 
 extension Plan.Draft {
+  mutating func change(_ body: (inout Self) -> Void) { body(&self) }
+
   /// What the run would do with the file.
-  func row(recipe: String) -> PlanRow {
-    var row = PlanRow(recipe: recipe, path: path.string, size: size, verdict: .problem, steps: steps)
+  ///
+  /// - Parameter parts: those that it goes in.
+  func row(recipe: String, parts: [Plan.Draft] = []) -> PlanRow {
+    var row = PlanRow(
+      recipe: recipe, path: path.string, whole: whole?.string, parts: parts.count, size: size,
+      verdict: .problem, steps: steps)
+    row.prepared = job?.preparation?.content?.path
     if let request = job?.request {
       row.request = request
+      row.size = request.sizeBytes
       row.sessionFilename = session?.filename ?? request.filename
     }
     if let unknown {
@@ -25,13 +33,17 @@ extension Plan.Draft {
       let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
       row.tell(failure.kind == .rejected ? .reject : .fail, failure.report + again)
     case .sent: row.tell(isResumed ? .resume : .send, isResumed ? "an earlier run left it under way" : nil)
-    default: tell(&row)
+    default: tell(&row, parts)
     }
     return row
   }
 
   /// Tells of a file of which no event told.
-  private func tell(_ row: inout PlanRow) {
+  private func tell(_ row: inout PlanRow, _ parts: [Plan.Draft]) {
+    if let failure = job?.failure, whole != nil {
+      row.failure = failure
+      return row.tell(.fail, failure.report)
+    }
     switch remark {
     case .alreadySent: row.tell(.alreadySent, nil)
     case .ownWork: row.tell(.ownWork, "Moontide put it there")
@@ -39,10 +51,16 @@ extension Plan.Draft {
     case .withheld(let reason): row.tell(.waiting, reason.description)
     case nil where isResumed && job?.isInParts == true:
       row.tell(.resume, "an earlier run left its parts under way")
+    case nil where parts.contains { $0.isSent }:
+      row.tell(.send, "in \(parts.count) \(parts.count == 1 ? "part" : "parts")")
     case nil where isResumed: row.tell(.resume, "it is sent; what follows was left to do")
     case nil: row.tell(.left, "the run would end before it is its turn")
     }
   }
+}
+
+extension Plan.Draft {
+  fileprivate var isSent: Bool { if case .sent? = event { true } else { false } }
 }
 
 extension PlanRow {

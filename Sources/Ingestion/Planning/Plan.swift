@@ -20,6 +20,8 @@ package final class Plan: Sendable {
   struct Draft {
     var path: ProjectPath
     var size: Int64
+    /// For a part: the file that it is a part of.
+    var whole: ProjectPath?
     var isResumed = false
     var remark: Remark?
     var job: Job?
@@ -35,6 +37,10 @@ package final class Plan: Sendable {
     /// The files of the page that is being looked at, in the order in which they were found.
     var drafts: [Draft] = []
     var places: [ProjectPath: Int] = [:]
+    /// The parts of those that go in parts, in their order.
+    var parts: [ProjectPath: [Draft]] = [:]
+    /// Where a part is: its file, and its place among the parts.
+    var partPlaces: [ProjectPath: (whole: ProjectPath, index: Int)] = [:]
     /// Those that an earlier run left, which are found once more.
     var resumed: Set<ProjectPath> = []
     var jobs: [JobKey: Job] = [:]
@@ -83,7 +89,7 @@ package final class Plan: Sendable {
 
   /// Ends what was begun: gives its rows.
   func end() {
-    let (drafts, recipe) = state.withLock { state in
+    let (drafts, parts, recipe) = state.withLock { state in
       // What this very run would put somewhere is told where it would put it.
       let drafts = state.drafts.filter { draft in
         guard case .ownWork? = draft.remark else { return true }
@@ -92,12 +98,18 @@ package final class Plan: Sendable {
       defer {
         state.drafts = []
         state.places = [:]
+        state.parts = [:]
+        state.partPlaces = [:]
         state.jobs = [:]
         state.sent = [:]
       }
-      return (drafts, state.recipe)
+      return (drafts, state.parts, state.recipe)
     }
-    for draft in drafts { row(draft.row(recipe: recipe)) }
+    for draft in drafts {
+      let parts = parts[draft.path] ?? []
+      row(draft.row(recipe: recipe, parts: parts))
+      for part in parts { row(part.row(recipe: recipe)) }
+    }
   }
 
   /// Notes what a file's handlers cannot be followed beyond.
@@ -146,7 +158,11 @@ package final class Plan: Sendable {
 
   private func change(_ path: ProjectPath, _ body: (inout Draft) -> Void) {
     state.withLock { state in
-      if let index = state.places[path] { body(&state.drafts[index]) }
+      if let index = state.places[path] {
+        body(&state.drafts[index])
+      } else if let place = state.partPlaces[path] {
+        state.parts[place.whole]?[place.index].change(body)
+      }
     }
   }
 

@@ -44,6 +44,12 @@ package struct PlanRow: Sendable {
 
   package var recipe: String
   package var path: String
+  /// For a part: the path of the file that it is a part of.
+  package var whole: String?
+  /// How many parts the file goes in, each a row of its own after this one; 0: it goes whole.
+  package var parts = 0
+  /// What `prepare` gave to be sent instead: a path below the job's work directory, or of the project.
+  package var prepared: String?
   /// Bytes; nil where they are not known.
   package var size: Int64?
   package var verdict: Verdict

@@ -14,19 +14,21 @@ extension Passage {
     }
     var whole = whole
     var progress = Progress()
-    if resumed {
+    if !resumed { whole = try await engine.ledger.record(LedgerChange(whole)) }
+    let parts = try await parts(of: whole)
+    // What has arrived stays so, whatever the file and the recipe are by now: only what follows is left to do.
+    if resumed, !parts.allSatisfy({ $0.isRecorded && $0.job.hasArrived }) {
       progress.isOvertaken = await situation(of: whole) == .overtaken
-    } else {
-      whole = try await engine.ledger.record(LedgerChange(whole))
     }
-    for part in try await parts(of: whole) {
+    engine.plan?.begin(parts.map { ($0.job, $0.isRecorded) }, of: whole)
+    for part in parts {
       guard !engine.stop.isRequested, !Task.isCancelled, engine.recipe.quarantine == nil else {
         return Passed(outcome: .left)
       }
       try await carry(part, &progress)
       if let stop = progress.stop { return Passed(outcome: .stop(stop)) }
     }
-    if progress.isOvertaken {
+    if progress.isOvertaken, progress.arrived < parts.count {
       // It enters anew with what is decided now; while it is still in, it would wait for itself.
       if let entry { engine.contents.leave(entry) }
       return try await beginAnew(whole, countsAsChange: !resumed)
@@ -137,6 +139,9 @@ extension Passage {
     let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
     // The next run does what is left for that part, and then closes the whole.
     if let failure = progress.stepFailed {
+      if progress.arrived == whole.preparation?.parts.count {
+        _ = try await engine.ledger.record(LedgerChange(whole, sent: sentVersion(of: whole, progress)))
+      }
       return Passed(outcome: progress.failures.isEmpty ? outcome : .failed, stepFailed: failure)
     }
     if let failure = progress.failure(of: whole.preparation?.parts.count ?? 0) {
@@ -153,12 +158,15 @@ extension Passage {
       step.action = action
       whole.step = step
     }
-    let sent = whole.preparation.map {
-      SentVersion(of: whole, md5: $0.origin, sessionID: progress.sessionID ?? "")
-    }
+    let sent = sentVersion(of: whole, progress)
     whole = try await engine.ledger.record(LedgerChange(whole, sent: sent))
+    if let sent, engine.recipe.sendsContentOnce { engine.plan?.note(sent.md5, of: whole) }
     await noteOthers(of: whole)
     return try await finish(whole, as: outcome)
+  }
+
+  private func sentVersion(of whole: Job, _ progress: Progress) -> SentVersion? {
+    whole.preparation.map { SentVersion(of: whole, md5: $0.origin, sessionID: progress.sessionID ?? "") }
   }
 }
 
@@ -167,6 +175,8 @@ extension Passage {
   private struct Progress {
     /// Sent by this run.
     var sent = 0
+    /// Sent by this run or an earlier one.
+    var arrived = 0
     var bytes: Int64 = 0
     var failures: [(name: String, failure: Failure)] = []
     /// What was to be done after some were sent failed.
@@ -182,6 +192,7 @@ extension Passage {
 
     /// Notes how a part ended.
     mutating func add(_ part: Job) {
+      if part.hasArrived { arrived += 1 }
       if part.phase == .failed, let failure = part.failure { failures.append((part.key.path.name, failure)) }
       action = part.preparation?.action ?? action
       sessionID = part.session?.id ?? sessionID
@@ -198,6 +209,9 @@ extension Passage {
 }
 
 extension Job {
+  /// Whether its session is `COMPLETED`.
+  fileprivate var hasArrived: Bool { phase == .completed || phase == .done }
+
   /// The job of a part as it is decided; nil where its name is none.
   fileprivate init?(_ part: Preparation.Part, of whole: Job) {
     guard let path = try? whole.key.path.appending(part.name), let preparation = whole.preparation else {

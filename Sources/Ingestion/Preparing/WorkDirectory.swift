@@ -4,12 +4,16 @@ import Glibc
 import Workspace
 
 /// Where what `prepare` makes of one file is kept until that is sent: `.moontide/work/…/JOB`.
+///
+/// Over an overlay it is there as everything else that is written: in memory.
 package struct WorkDirectory: Sendable {
   /// The absolute path.
   package let path: String
   private let shelf: String
+  private let workspace: Workspace
 
   package init(of key: JobKey, in workspace: Workspace) {
+    self.workspace = workspace
     shelf = Self.shelf(profile: key.profile, recipe: key.recipe, workspace)
     path = shelf + "/" + key.id
   }
@@ -21,6 +25,10 @@ package struct WorkDirectory: Sendable {
 
   /// Makes it, empty. Blocks.
   package func make() throws(WorkspaceError) -> Workspace {
+    if let overlay = workspace.overlay {
+      overlay.makeEnclosed(path)
+      return try open()
+    }
     remove()
     do {
       try FileManager.default.createDirectory(
@@ -32,17 +40,19 @@ package struct WorkDirectory: Sendable {
   }
 
   /// Its files. Blocks.
-  package func open() throws(WorkspaceError) -> Workspace { try Workspace(root: path) }
+  package func open() throws(WorkspaceError) -> Workspace { try workspace.enclosed(path) }
 
   /// Takes it away with all that is in it. Blocks.
   ///
   /// What cannot be taken away is tried again by the next run's ``sweep(profile:recipe:keeping:in:)``.
   package func remove() {
+    if let overlay = workspace.overlay { return overlay.removeEnclosed(path) }
     try? FileManager.default.removeItem(atPath: path)
   }
 
   /// Removes what a crash left, all but what belongs to `jobs`. Blocks.
   static func sweep(profile: String, recipe: String, keeping jobs: Set<String>, in workspace: Workspace) {
+    if workspace.overlay != nil { return }
     let shelf = shelf(profile: profile, recipe: recipe, workspace)
     for name in (try? FileManager.default.contentsOfDirectory(atPath: shelf)) ?? [] where !jobs.contains(name)
     {

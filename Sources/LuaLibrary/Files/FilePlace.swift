@@ -79,9 +79,6 @@ struct WantedFile: Sendable {
     }
   }
 
-  /// Whether it is in the directory of the handler's own job.
-  var isOfJob: Bool { if case .work = target { true } else { false } }
-
   /// The path without `.` and `..`, for messages.
   var asked: String {
     switch target {
@@ -146,18 +143,12 @@ struct WantedFile: Sendable {
 extension LibraryContext {
   /// Argument `index`, a file or directory that the script wants to read.
   func toRead(_ call: inout LuaCall, _ index: Int) throws -> WantedFile {
-    let file = try WantedFile(call.string(index), .read, by: call.name, in: self)
-    // No overlay is over that directory.
-    if file.isOfJob { try call.requireKnowable("a prepared file", in: self) }
-    return file
+    try WantedFile(call.string(index), .read, by: call.name, in: self)
   }
 
   /// Argument `index`, a file or directory that the script wants to change.
   func toWrite(_ call: inout LuaCall, _ index: Int, keepsLastLink: Bool = false) throws -> WantedFile {
-    let file = try WantedFile(
-      call.string(index), .write, by: call.name, in: self, keepsLastLink: keepsLastLink)
-    if file.isOfJob { try call.requireKnowable("a prepared file", in: self) }
-    return file
+    try WantedFile(call.string(index), .write, by: call.name, in: self, keepsLastLink: keepsLastLink)
   }
 
   /// Records what a script wrote below the project, as it is found there by `discover`.

@@ -1,12 +1,15 @@
 import Workspace
 
 /// A directory of one job's own: its handlers use it without being granted it, and nobody else's do.
-package struct WorkPlace: Hashable, Sendable {
+package struct WorkPlace: Sendable {
   /// The absolute path, as scripts get it.
   package let directory: String
+  private let project: Workspace
 
-  package init(directory: String) {
+  /// - Parameter project: the project of the job; where that is overlaid, the directory is too.
+  package init(directory: String, of project: Workspace) {
     self.directory = directory
+    self.project = project
   }
 
   /// The path below the directory that a text means; nil where it means another place.
@@ -24,5 +27,5 @@ package struct WorkPlace: Hashable, Sendable {
   }
 
   /// The directory as a workspace: no link leads out of it.
-  package func open() throws(WorkspaceError) -> Workspace { try Workspace(root: directory) }
+  package func open() throws(WorkspaceError) -> Workspace { try project.enclosed(directory) }
 }

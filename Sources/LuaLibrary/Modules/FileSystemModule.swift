@@ -97,6 +97,7 @@ extension LuaLibrary {
     module.waiting("write") { call in
       let wanted = try context.toWrite(&call, 1)
       let bytes = try call.bytes(2)
+      try call.requireRoom(for: bytes.count, in: context)
       return LuaOperation {
         let (place, written) = try await offload { () throws in
           let place = try wanted.place()

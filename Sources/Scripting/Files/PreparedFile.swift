@@ -45,8 +45,7 @@ final class PreparedFile: Readable {
   private var name: ProjectPath? { try? ProjectPath(content.name) }
 
   private func mimeType() throws(WorkspaceError) -> String {
-    if let known = MIMETypes.type(ofName: content.name) { return known }
-    return try context.types.mimeType(name: content.name, content: open())
+    try context.types.mimeType(name: content.name, content: open())
   }
 
   private func detectedType() throws(WorkspaceError) -> String {

@@ -98,7 +98,7 @@ final class RecipeFile: Readable {
 
   /// The type by extension, else by content. Blocks.
   func mimeType() throws(WorkspaceError) -> String {
-    if let known = knownType { return known }
+    if let sentType { return sentType }
     return try context.types.mimeType(name: path.name, content: open())
   }
 

@@ -26,14 +26,14 @@ package struct History {
 
   private let dice: Dice
   private let clock = SimulatedClock()
-  private let ledger = SimulatedLedger()
-  private let service: SimulatedService
-  private let workspace: Workspace
-  private let shelf: Shelf
-  private let recipe: SimulatedRecipe
-  private let after: AfterAction?
+  let ledger = SimulatedLedger()
+  let service: SimulatedService
+  let workspace: Workspace
+  let shelf: Shelf
+  let recipe: SimulatedRecipe
+  let after: AfterAction?
   private let names: [String]
-  private var report: Report
+  var report: Report
 
   /// Plays the history of a seed in a directory of its own below `directory`.
   package static func play(seed: UInt64, below directory: String) async throws -> Report {
@@ -59,16 +59,31 @@ package struct History {
     recipe = SimulatedRecipe(
       walk: WalkSettings(
         root: try ProjectPath(isBelow ? "in" : "."), globs: try GlobSet(include: ["**/*.md"])),
-      purpose: dice.pick([nil, .knowledgeUser, .meetingTranscript]) ?? nil, after: after,
+      in: workspace, purpose: dice.pick([nil, .knowledgeUser, .meetingTranscript]) ?? nil, after: after,
       afterFailure: dice.pick([.copy(to: "failed"), .retry(after: 900), nil, nil, nil]) ?? nil,
-      sendsContentOnce: dice.happens(0.3), dice: dice)
+      sendsContentOnce: dice.happens(0.3), prepares: dice.happens(0.5), dice: dice)
+    var rules = SimulatedRecipe.Rules()
+    rules.makings = makings(over: [:])
+    recipe.set(rules)
+  }
+
+  /// What is made of which file before it is sent: as it was, or newly thought out.
+  private func makings(over earlier: [String: Making]) -> [String: Making] {
+    guard recipe.prepares else { return [:] }
+    // What was sent already in another form could not be told from a duplicate.
+    let changes = earlier.isEmpty ? 1.0 : recipe.sendsContentOnce ? 0 : 0.2
+    var makings = earlier
+    for name in names where dice.happens(changes) {
+      makings[name] = dice.pick([.nothing, .other, .parts(1), .parts(2), .parts(3)])
+    }
+    return makings
   }
 
   private mutating func play() async {
     report.log.append(
       "files \(names), then \(after.map { "\($0)" } ?? "nothing"), \(recipe.handlesFailed ? "sees to" : "leaves") failed ones, "
         + (recipe.sendsContentOnce ? "the same content once" : "each for itself")
-    )
+        + (recipe.prepares ? ", prepared: \(recipe.rules.makings)" : ""))
     for _ in 0..<dice.roll(1...6) {
       for _ in 0..<dice.roll(0...3) { shelf.change() }
       changeTimes()
@@ -103,9 +118,11 @@ package struct History {
         .fault(Failure(.script, "a handler fails")),
       ])
     }
+    rules.makings = makings(over: recipe.rules.makings)
+    rules.faultsWhilePreparing = dice.pick([0, 0, 0.2]) ?? 0
     rules.faultsAfterwards = dice.pick([0, 0.5]) ?? 0
     recipe.set(rules)
-    report.log.append("recipe \(rules.version): \(rules.rulings)")
+    report.log.append("recipe \(rules.version): \(rules.rulings), prepared: \(rules.makings)")
   }
 
   private func plan() -> Misfortune.Plan {
@@ -162,6 +179,7 @@ package struct History {
   private mutating func end() async {
     var rules = SimulatedRecipe.Rules()
     rules.version = recipe.rules.version + 1
+    rules.makings = recipe.rules.makings
     recipe.set(rules)
     report.log.append("all is well")
     var idle = 0
@@ -174,68 +192,5 @@ package struct History {
     if idle < 2 { report.violations.append("it never comes to rest") }
     checkSafety()
     checkProgress()
-  }
-
-  // MARK: - What is promised
-
-  /// What may never be, whatever has happened.
-  private mutating func checkSafety() {
-    var seen: [SimulatedRecipe.Completion: String] = [:]
-    for entry in service.entries where entry.session.status == .completed {
-      let bytes = entry.bytes ?? []
-      let version = SimulatedRecipe.Completion(name: entry.request.filename, md5: MD5Digest(of: bytes))
-      var key = version
-      if recipe.sendsContentOnce { key.name = "the same content" }
-      if let other = seen.updateValue(entry.session.id, forKey: key) {
-        violate("\(key.name) was completed twice: \(other), \(entry.session.id)")
-      }
-      if !shelf.wasWritten(bytes, name: version.name) {
-        violate("\(entry.session.id) was completed with bytes that \(version.name) never had")
-      }
-    }
-    let contents = Set(shelf.files().values)
-    for (path, content) in shelf.kept where !contents.contains(content) {
-      let isSent = seen.keys.contains { $0.md5 == MD5Digest(of: content) }
-      if after != .remove || !isSent { violate("\(path) is lost") }
-    }
-    for failure in recipe.failures where failure.kind == .service && (failure.status ?? 500) >= 500 {
-      violate("`failed` was called since the service was away: \(failure.message)")
-    }
-  }
-
-  /// What has to be, once nothing goes wrong any more.
-  private mutating func checkProgress() {
-    let completed = service.entries.filter { $0.session.status == .completed }
-    // A copy of what was given up stays one, whatever became of the file later.
-    for (path, content) in shelf.files() where !path.hasPrefix("failed/") {
-      let name = (path as NSString).lastPathComponent
-      let isSent = completed.contains { entry in
-        entry.bytes == content && (recipe.sendsContentOnce || isName(name, of: entry))
-      }
-      if !isSent {
-        violate("\(path) was never sent")
-      }
-    }
-    for entry in service.entries where entry.session.status == .pending {
-      violate("\(entry.session.id) of \(entry.request.filename) is left pending")
-    }
-    guard after != nil else { return }
-    for entry in completed {
-      let completion = SimulatedRecipe.Completion(
-        name: entry.request.filename, md5: MD5Digest(of: entry.bytes ?? []))
-      if !recipe.completions.contains(completion) {
-        violate("`completed` was never called for \(entry.session.id) of \(completion.name)")
-      }
-    }
-  }
-
-  /// Whether a file can be what a session was opened for: Moontide numbers a name that is taken, `f0-2.md`.
-  private func isName(_ name: String, of entry: SimulatedService.Entry) -> Bool {
-    let stem = (entry.request.filename as NSString).deletingPathExtension
-    return name == entry.request.filename || name.hasPrefix(stem + "-")
-  }
-
-  private mutating func violate(_ message: String) {
-    if !report.violations.contains(message) { report.violations.append(message) }
   }
 }

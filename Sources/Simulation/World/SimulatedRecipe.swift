@@ -9,6 +9,10 @@ package final class SimulatedRecipe: Recipe {
   package struct Rules: Sendable {
     package var version = 1
     package var rulings: [String: Ruling] = [:]
+    /// What it makes of files before they are sent, by name.
+    package var makings: [String: Making] = [:]
+    /// How often `prepare` fails after each thing that it makes, 0…1.
+    package var faultsWhilePreparing = 0.0
     /// How often `completed` fails, 0…1.
     package var faultsAfterwards = 0.0
 
@@ -29,18 +33,22 @@ package final class SimulatedRecipe: Recipe {
 
   package let name = "simulated"
   package let sendsContentOnce: Bool
+  package let prepares: Bool
+  let workspace: Workspace
+  let purpose: Purpose?
+  let dice: Dice
   private let walk: WalkSettings
-  private let purpose: Purpose?
   private let after: AfterAction?
   private let afterFailure: AfterAction?
-  private let dice: Dice
   private let state = Mutex(State())
 
   package init(
-    walk: WalkSettings, purpose: Purpose?, after: AfterAction?, afterFailure: AfterAction?,
-    sendsContentOnce: Bool, dice: Dice
+    walk: WalkSettings, in workspace: Workspace, purpose: Purpose?, after: AfterAction?,
+    afterFailure: AfterAction?, sendsContentOnce: Bool, prepares: Bool, dice: Dice
   ) {
     self.sendsContentOnce = sendsContentOnce
+    self.prepares = prepares
+    self.workspace = workspace
     self.walk = walk
     self.purpose = purpose
     self.after = after
@@ -65,7 +73,10 @@ package final class SimulatedRecipe: Recipe {
 
   package func decide(_ candidates: [Candidate]) -> [Ruling] {
     let rules = rules
-    return candidates.map { rules.rulings[$0.path.name] ?? .send(Wishes(purpose: purpose)) }
+    return candidates.map { candidate in
+      let name = candidate.path.name
+      return rules.rulings[name] ?? prepare(candidate, rules.makings[name] ?? .nothing)
+    }
   }
 
   package func completed(

@@ -15,7 +15,7 @@ extension OverlaidFiles {
     case .free(let place): target = place
     }
     try makeParents(of: target, path, cannot: action)
-    overlay.note(.write(shown(target)))
+    note(.write(shown(target)))
     return put(target, .bytes(bytes), overlay.stamp(size: bytes.count), mode)
   }
 
@@ -32,7 +32,7 @@ extension OverlaidFiles {
       try makeParents(of: place, path, cannot: action)
       let stamp = overlay.stamp(size: 0)
       overlay.set(self.place(of: place), .directory(stamp))
-      overlay.note(.makeDirectory(shown(place)))
+      note(.makeDirectory(shown(place)))
       return FileInfo(path: place, kind: .directory, stamp: stamp, mode: 0o777)
     }
   }
@@ -49,24 +49,30 @@ extension OverlaidFiles {
     }
     try requireWritable(target, path, cannot: action)
     overlay.set(place(of: target), .removed)
-    overlay.note(.remove(shown(target)))
+    note(.remove(shown(target)))
   }
 
-  func move(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+  /// - Parameter other: where `target` is, over the same overlay.
+  func move(
+    from source: ProjectPath, to target: ProjectPath, in other: OverlaidFiles
+  ) throws(WorkspaceError) -> FileInfo {
     let (old, content, stamp, mode) = try file(source, .keep, cannot: "move")
-    let new = try free(target, cannot: "move \(quoted(source.string)) to")
+    let new = try other.free(target, cannot: "move \(quoted(source.string)) to")
     try requireWritable(old, source, cannot: "move")
     overlay.set(place(of: old), .removed)
-    overlay.note(.move(from: shown(old), to: shown(new)))
-    return put(new, content, stamp, mode)
+    (isEnclosed ? other : self).note(.move(from: shown(old), to: other.shown(new)))
+    return other.put(new, content, stamp, mode)
   }
 
-  func copy(from source: ProjectPath, to target: ProjectPath) throws(WorkspaceError) -> FileInfo {
+  /// - Parameter other: where `target` is, over the same overlay.
+  func copy(
+    from source: ProjectPath, to target: ProjectPath, in other: OverlaidFiles
+  ) throws(WorkspaceError) -> FileInfo {
     let action = "copy \(quoted(source.string)) to"
     let (old, content, stamp, mode) = try file(source, cannot: action)
-    let new = try free(target, cannot: action)
-    overlay.note(.copy(from: shown(old), to: shown(new)))
-    return put(new, content, overlay.stamp(size: Int(stamp.size), modified: stamp.modified), mode)
+    let new = try other.free(target, cannot: action)
+    other.note(.copy(from: shown(old), to: other.shown(new)))
+    return other.put(new, content, overlay.stamp(size: Int(stamp.size), modified: stamp.modified), mode)
   }
 
   private func put(

@@ -7,6 +7,8 @@ struct OverlaidFiles: Sendable {
   /// The same workspace without the overlay.
   let real: Workspace
   let overlay: Overlay
+  /// Whether the project does not see these files, so that nobody is told of their changes.
+  let isEnclosed: Bool
 
   /// What is found at a path.
   enum Sight {
@@ -25,7 +27,12 @@ struct OverlaidFiles: Sendable {
 
   /// As people are told of it.
   func shown(_ path: ProjectPath) -> String {
-    real.rootPath == "/" ? real.absolute(path) : path.string
+    real.rootPath == "/" || isEnclosed ? real.absolute(path) : path.string
+  }
+
+  /// Tells people of a change.
+  func note(_ change: Overlay.Change) {
+    if !isEnclosed { overlay.note(change) }
   }
 
   /// Finds what is at a path.

@@ -26,6 +26,11 @@ package final class Overlay: Sendable {
     case removed
     case file(Content, FileStamp, mode: UInt32)
     case directory(FileStamp)
+
+    /// The bytes that it keeps in memory.
+    fileprivate var weight: Int {
+      if case .file(.bytes(let bytes), _, _) = self { bytes.count } else { 0 }
+    }
   }
 
   private struct State {
@@ -33,16 +38,29 @@ package final class Overlay: Sendable {
     /// The names of the places that have changed, by their directory.
     var names: [ProjectPath: Set<String>] = [:]
     var changes: [Change] = []
+    /// Bytes of files that are kept.
+    var weight = 0
     /// Above what file systems give out.
     var nextInode = UInt64(1) << 62
   }
 
+  /// How many bytes of what is written are kept by an overlay that is not told otherwise.
+  package static let standardCapacity = 256 << 20
+
+  /// How many bytes of what is written are meant to be kept; those who write ask whether there is room.
+  package let capacity: Int
   private let state = Mutex(State())
   private let now: @Sendable () -> Int64
 
   /// - Parameter now: the time of day in nanoseconds since 1970, for what is written.
-  package init(now: @escaping @Sendable () -> Int64) {
+  package init(capacity: Int = Overlay.standardCapacity, now: @escaping @Sendable () -> Int64) {
+    self.capacity = capacity
     self.now = now
+  }
+
+  /// Whether so many bytes more may be written.
+  package func hasRoom(for count: Int) -> Bool {
+    state.withLock { count <= capacity - $0.weight }
   }
 
   /// The changes since this was asked last, in their order.
@@ -60,9 +78,26 @@ package final class Overlay: Sendable {
 
   func set(_ place: ProjectPath, _ node: Node) {
     state.withLock { state in
-      state.nodes[place] = node
+      let old = state.nodes.updateValue(node, forKey: place)
+      state.weight += node.weight - (old?.weight ?? 0)
       guard let parent = place.parent else { return }
       state.names[parent, default: []].insert(place.name)
+    }
+  }
+
+  /// Forgets what has changed at a place and anywhere below it.
+  func drop(_ place: ProjectPath) {
+    state.withLock { state in
+      var pending = [place]
+      while let next = pending.popLast() {
+        state.weight -= state.nodes.removeValue(forKey: next)?.weight ?? 0
+        for name in state.names.removeValue(forKey: next) ?? [] {
+          pending.append(ProjectPath(components: next.components + [name]))
+        }
+      }
+      guard let parent = place.parent else { return }
+      state.names[parent]?.remove(place.name)
+      if state.names[parent]?.isEmpty == true { state.names[parent] = nil }
     }
   }
 

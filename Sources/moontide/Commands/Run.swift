@@ -95,6 +95,7 @@ struct Run: AsyncParsableCommand {
     try await Destination.with(target, in: workspace, for: .plan) { destination in
       let display = PlanDisplay(isJSON: json, isQuiet: quiet, hasSeveral: recipePaths.count > 1)
       display.headline(destination.headline)
+      if let notice = load.hours?.notice { display.note(notice) }
       try await PlanningRun(
         scripts: recipePaths, arguments: arguments.byName, limits: ceiling,
         allowance: allowance.allowance, order: load.order, workspace: workspace, destination: destination,

@@ -27,6 +27,8 @@ struct LoadOptions: ParsableArguments {
     transform: { try DailyWindow($0) })
   var window: DailyWindow?
 
+  var hours: OpeningHours? { window.map { OpeningHours($0, clock: .system, zone: .current) } }
+
   /// The places of a run.
   func gate(places: Int, allowance: Allowance, waits: Bool) -> Gate {
     var terms = Gate.Terms()
@@ -35,7 +37,7 @@ struct LoadOptions: ParsableArguments {
       timetable.isUnlimited
         ? nil : Throttle(timetable, clock: .system, zone: .current, sleep: Bench.sleep)
     }
-    terms.hours = window.map { OpeningHours($0, clock: .system, zone: .current) }
+    terms.hours = hours
     terms.waitsForHours = waits
     terms.clock = .system
     return Gate(places: places, terms: terms)

@@ -28,6 +28,9 @@ final class PlanDisplay: Sendable {
   /// Whether something would go wrong.
   var hasTrouble: Bool { state.withLock { $0.totals.trouble > 0 } }
 
+  /// Whether files would be left for another run.
+  var leavesFiles: Bool { state.withLock { $0.totals.verdicts[.left] != nil } }
+
   func headline(_ line: String) {
     if !isJSON, !isQuiet { say(line) }
   }
@@ -65,7 +68,10 @@ final class PlanDisplay: Sendable {
 
 /// What a plan amounts to.
 struct PlanTotals {
+  /// Of files; their parts are not counted.
   var verdicts: [PlanRow.Verdict: Int] = [:]
+  /// Parts of files that would be sent.
+  var parts = 0
   /// Of the files that would be sent.
   var bytes: Int64 = 0
   /// Files that would be sent, and what follows would fail.
@@ -73,8 +79,12 @@ struct PlanTotals {
   var trouble = 0
 
   mutating func add(_ row: PlanRow) {
-    verdicts[row.verdict, default: 0] += 1
-    if row.verdict == .send || row.verdict == .resume { bytes += row.size ?? 0 }
+    if row.whole == nil { verdicts[row.verdict, default: 0] += 1 }
+    if row.verdict == .send || row.verdict == .resume {
+      // The bytes of a file in parts are those of its parts.
+      if row.parts == 0 { bytes += row.size ?? 0 }
+      if row.whole != nil { parts += 1 }
+    }
     if row.isTrouble { trouble += 1 }
     if row.steps.contains(where: { if case .failed = $0 { true } else { false } }) { stepsFailed += 1 }
   }
@@ -90,7 +100,7 @@ struct PlanTotals {
       (.waiting, "waiting"),
       (.unknown, "unknown"), (.left, "left for another run"),
     ]
-    parts[0] += " (\(Format.bytes(bytes)))"
+    parts[0] += " (\(Format.bytes(bytes))\(self.parts > 0 ? ", \(Format.count(self.parts, "part"))" : ""))"
     for (verdict, words) in others {
       if let count = verdicts[verdict] { parts.append("\(count) \(words)") }
     }

@@ -17,6 +17,8 @@ struct PlanRowJSON: Encodable {
   var v = 1
   var recipe: String
   var path: String
+  var whole: String?
+  var prepared: String?
   var verdict: String
   var reason: String?
   var sizeBytes: Int64?
@@ -32,6 +34,8 @@ struct PlanRowJSON: Encodable {
   init(_ row: PlanRow) {
     recipe = row.recipe
     path = row.path
+    whole = row.whole
+    prepared = row.prepared
     verdict = row.verdict.rawValue
     reason = row.reason
     sizeBytes = row.size
@@ -65,6 +69,8 @@ extension PlanRowJSON.Step {
 struct PlanTotalsJSON: Encodable {
   struct Counts: Encodable {
     var files: Int
+    /// Of files that go in parts.
+    var parts: Int
     /// By verdict; those that did not occur are left out.
     var verdicts: [String: Int]
     var bytesToSend: Int64
@@ -76,7 +82,7 @@ struct PlanTotalsJSON: Encodable {
 
   init(_ totals: PlanTotals) {
     plan = Counts(
-      files: totals.files,
+      files: totals.files, parts: totals.parts,
       verdicts: Dictionary(uniqueKeysWithValues: totals.verdicts.map { ($0.key.rawValue, $0.value) }),
       bytesToSend: totals.bytes, stepsFailed: totals.stepsFailed)
   }

@@ -172,16 +172,23 @@ enum PlanText {
     ]
   }
 
-  /// What would be done with files on the way, a line each.
+  /// What would be sent instead of the file, and done with files on the way, a line each.
   static func steps(_ row: PlanRow) -> [String] {
-    row.steps.map { step in
-      switch step {
-      case .change(let change): "→ " + text(change, of: row.path)
-      case .note(let note): "→ " + note.printable
-      case .failed(let message): "✗ afterwards: " + message.printable
-      case .unknown(let handler, let point): "→ \(handler): \(point.printable)"
+    prepared(row)
+      + row.steps.map { step in
+        switch step {
+        case .change(let change): "→ " + text(change, of: row.path)
+        case .note(let note): "→ " + note.printable
+        case .failed(let message): "✗ afterwards: " + message.printable
+        case .unknown(let handler, let point): "→ \(handler): \(point.printable)"
+        }
       }
-    }
+  }
+
+  private static func prepared(_ row: PlanRow) -> [String] {
+    // A part that was made for the file is called as in its path.
+    guard let path = row.prepared, row.whole.map({ row.path != "\($0)/\(path)" }) ?? true else { return [] }
+    return ["→ sends \(path.printable), which prepare gave"]
   }
 
   private static func text(_ change: Overlay.Change, of path: String) -> String {

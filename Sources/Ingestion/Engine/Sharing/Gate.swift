@@ -49,7 +49,7 @@ package final class Gate: Sendable {
     /// Those that wait, the next first.
     var queue: [Int] = []
     var line = LineLoad()
-    var meter = RateMeter()
+    var meter = LineMeter()
 
     /// Who is to be told that its turn has come.
     var next: Bell? { free > 0 ? queue.first.flatMap { seats[$0]?.bell } : nil }
