@@ -66,6 +66,11 @@ package final class Overlay: Sendable {
     }
   }
 
+  /// Has a place be as it was; nil: as it is on the disk.
+  func restore(_ place: ProjectPath, _ node: Node?) {
+    state.withLock { $0.nodes[place] = node }
+  }
+
   func note(_ change: Change) {
     state.withLock { $0.changes.append(change) }
   }
