@@ -96,7 +96,8 @@ struct WatchEngineTests {
       let began = clock.now
       #expect(await clock.flow { await events.sent() } == "later.md")
       #expect(clock.now >= began + .seconds(60))
-      _ = await events.caughtUp()
+      // A file that a walk met under way is looked at once more, for which time has to go on.
+      _ = await clock.flow { await events.caughtUp() }
       // Nobody tells of this one.
       try project.write("unseen", to: "unseen.md")
       #expect(await clock.flow { await events.sent() } == "unseen.md")
@@ -104,7 +105,8 @@ struct WatchEngineTests {
       try project.write("more", to: "more.md")
       tree.tell { $0.rescan = .overflow }
       #expect(await events.sent() == "more.md")
-      #expect(await events.caughtUp()?.alreadyDone == 0, "what was done before is not counted again")
+      let told = await clock.flow { await events.caughtUp() }
+      #expect(told?.alreadyDone == 0, "what was done before is not counted again")
     }
   }
 
