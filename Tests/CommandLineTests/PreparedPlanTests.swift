@@ -143,7 +143,9 @@ struct PreparedPlanTests {
     #expect(rows.first?.steps == [] && !sandbox.has("ran") && !sandbox.has(".moontide"))
   }
 
-  @Test("has a later recipe see what an earlier one did with what it sent")
+  @Test(
+    "has a later recipe find what an earlier one sends and moves, as in a run, and says how limits are shared"
+  )
   func severalRecipes() async throws {
     let sandbox = try Sandbox()
     for number in 1...3 {
@@ -166,8 +168,12 @@ struct PreparedPlanTests {
     }
     #expect(
       rows.map { "\($0.recipe) \($0.path)" } == [
-        "odd in/1.md", "odd in/1.md/part", "odd in/3.md", "odd in/3.md/part", "all in/2.md",
+        "odd in/1.md", "odd in/1.md/part", "odd in/3.md", "odd in/3.md/part", "all in/1.md",
+        "all in/2.md", "all in/3.md",
       ])
+    // What takes a file away is told of the one that does it, and the file is there for the others until then.
+    #expect(rows.filter { $0.recipe == "all" }.allSatisfy { $0.verdict == "send" && $0.steps.isEmpty })
+    #expect(rows.first?.steps.map(\.to) == ["sent/1.md"])
     #expect(!both.errors.contains("--max-files"), "\(both)")
     let limited = try await sandbox.moontide("run", "odd.lua", "all.lua", "--dry-run", "--max-files", "1")
     #expect(limited.errors.contains("A run shares --max-files 1 between its recipes"), "\(limited)")

@@ -85,4 +85,88 @@ struct SeveralRecipesTests {
     let ended = try await running.finished()
     #expect(ended.status == 0 && ended.output.contains("total: "), "\(ended)")
   }
+
+  // MARK: - A file that one of them takes away
+
+  /// Four files that `takes` moves away and `reads` takes as well.
+  private func shared() throws -> Sandbox {
+    let sandbox = try sandbox()
+    try sandbox.write(
+      "return { name = 'takes', discover = 'in/*', settle = 0, completed = { move = 'sent' } }",
+      to: "takes.lua")
+    try sandbox.write("return { name = 'reads', discover = 'in/*', settle = 0 }", to: "reads.lua")
+    return sandbox
+  }
+
+  private func expectSentTwiceAndMoved(_ sandbox: Sandbox, _ files: Int = 4) async throws {
+    let sessions = try await sandbox.files()
+    #expect(sessions.count == 2 * files && sessions.allSatisfy { $0.status == "COMPLETED" }, "\(sessions)")
+    for number in 1...files {
+      #expect(sandbox.has("sent/in/\(number).txt") && !sandbox.has("in/\(number).txt"))
+    }
+  }
+
+  @Test("is planned for both, and sent for both", arguments: [["takes", "reads"], ["reads", "takes"]])
+  func planned(order: [String]) async throws {
+    let sandbox = try shared()
+    let scripts = order.map { "\($0).lua" }
+    let plan = try await sandbox.moontide("run", scripts[0], scripts[1], "--dry-run", "--json")
+    let rows = try plan.output.split(separator: "\n").compactMap { line in
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+    }.filter { $0["verdict"] != nil }
+    #expect(rows.count == 8 && rows.allSatisfy { $0["verdict"] as? String == "send" }, "\(plan)")
+    let moved = rows.filter { !(($0["steps"] as? [Any]) ?? []).isEmpty }
+    #expect(moved.count == 4 && moved.allSatisfy { $0["recipe"] as? String == "takes" }, "\(plan)")
+    let run = try await sandbox.moontide("run", scripts[0], scripts[1])
+    #expect(run.status == 0 && run.lastLine.hasPrefix("total: 8 found, 8 sent"), "\(run)")
+    try await expectSentTwiceAndMoved(sandbox)
+  }
+
+  @Test("goes where the first of two wants it, as planned, and the other says so")
+  func bothMove() async throws {
+    let sandbox = try shared()
+    try sandbox.write(
+      "return { name = 'reads', discover = 'in/*', settle = 0, completed = { move = 'other' } }",
+      to: "reads.lua")
+    let note = "is not there any more: takes moved it to sent/in/1.txt"
+    let plan = try await sandbox.moontide("run", "takes.lua", "reads.lua", "--dry-run")
+    #expect(plan.status == 0 && plan.output.contains(note), "\(plan)")
+    let run = try await sandbox.moontide("run", "takes.lua", "reads.lua")
+    #expect(run.status == 0 && run.output.contains("in/1.txt \(note)"), "\(run)")
+    try await expectSentTwiceAndMoved(sandbox)
+    #expect(!sandbox.has("other"))
+  }
+
+  @Test("stays for one that was killed before it had it, or is in quarantine", .timeLimit(.minutes(2)))
+  func interrupted() async throws {
+    let sandbox = try shared()
+    let reads =
+      "return { name = 'reads', discover = 'in/*', settle = 0, limits = { instructions = 100000 }, accept = "
+    try sandbox.write(reads + "function() moontide.sleep(600) end }", to: "reads.lua")
+    let running = try sandbox.start("run", "takes.lua", "reads.lua")
+    for number in 1...4 { try await running.says("takes: sent      in/\(number).txt") }
+    running.kill()
+    _ = try await running.finished()
+    for number in 1...4 { #expect(sandbox.has("in/\(number).txt")) }
+    try sandbox.write(reads + "function() while true do end end }", to: "reads.lua")
+    let second = try await sandbox.moontide("run", "takes.lua", "reads.lua")
+    #expect(second.status == 3 && second.output.contains("for other recipes until a later run"), "\(second)")
+    try sandbox.write("return { name = 'reads', discover = 'in/*', settle = 0 }", to: "reads.lua")
+    let third = try await sandbox.moontide("run", "takes.lua", "reads.lua")
+    #expect(third.status == 0, "\(third)")
+    try await expectSentTwiceAndMoved(sandbox)
+  }
+
+  @Test("is taken by both while watching, and then goes", .timeLimit(.minutes(2)))
+  func watchedByBoth() async throws {
+    let sandbox = try shared()
+    let running = try sandbox.start("run", "--watch", "takes.lua", "reads.lua")
+    for number in 1...4 { try await sandbox.appears("sent/in/\(number).txt") }
+    for number in 5...20 { try sandbox.write("\(number)", to: "in/\(number).txt") }
+    for number in 5...20 { try await sandbox.appears("sent/in/\(number).txt") }
+    running.terminate()
+    let ended = try await running.finished()
+    #expect(ended.status == 0, "\(ended)")
+    try await expectSentTwiceAndMoved(sandbox, 20)
+  }
 }

@@ -8,6 +8,8 @@ struct Aftercare: Sendable {
   enum Ending: Sendable {
     case finished
     case failed(String)
+    /// The file stays for now, since other recipes of the run need it; the step is still to be done.
+    case putOff
   }
 
   let recipe: any Recipe
@@ -20,6 +22,7 @@ struct Aftercare: Sendable {
   let wait: @Sendable (_ tries: Int) -> Duration
   /// How soon a file may come back at the earliest.
   let shortestDeferral: Duration
+  let farewell: Farewell
   let report: @Sendable (RunEvent) -> Void
 
   /// Takes the job's open step to its end. A failure is recorded with the job, and it is tried again by itself.
@@ -28,6 +31,7 @@ struct Aftercare: Sendable {
     guard job.step != nil else { return (job, .finished) }
     do {
       try await handle(&job)
+      if try await farewell.isPutOff(job) { return (job, .putOff) }
       try await act(&job)
       return (job, .finished)
     } catch let error as LedgerError {
@@ -75,6 +79,10 @@ struct Aftercare: Sendable {
     case nil:
       break
     case .move(let directory)?:
+      if let whereabouts = farewell.planned(job.key.path) {
+        report(.finished(job.key.path, whereabouts))
+        break
+      }
       trace = try await place(&job, in: directory, .move)
       job.failure?.movedTo = trace?.path.string
     case .copy(let directory)?:
@@ -93,12 +101,18 @@ struct Aftercare: Sendable {
 
   private func remove(_ job: Job) async throws {
     let path = job.key.path
-    let workspace = workspace
-    let note = try await offload { () throws(WorkspaceError) -> String in
-      guard try workspace.exists(path) else { return "removed" }
-      guard try workspace.info(path).stamp == job.stamp else { return Self.leftInPlace }
-      try workspace.remove(path)
-      return "removed"
+    if let whereabouts = farewell.planned(path) { return report(.finished(path, whereabouts)) }
+    let (workspace, farewell) = (workspace, farewell)
+    let note = try await farewell.take(path) {
+      try await offload { () throws(WorkspaceError) -> String in
+        guard try workspace.exists(path) else {
+          return farewell.isTaken(path) ? farewell.gone(path) : "removed"
+        }
+        guard try workspace.info(path).stamp == job.stamp else { return Self.leftInPlace }
+        try workspace.remove(path)
+        farewell.note(path, "removed it")
+        return "removed"
+      }
     }
     report(.finished(path, note))
   }
@@ -123,16 +137,19 @@ struct Aftercare: Sendable {
         operation: operation, source: path, stamp: stamp, md5: job.preparation?.origin ?? job.md5,
         target: target,
         isRepeated: isRepeated)
-      let outcome = try await offload { () throws(WorkspaceError) in try placing.perform(in: workspace) }
+      let outcome = try await farewell.take(path, if: operation == .move) {
+        try await offload { () throws(WorkspaceError) in try placing.perform(in: workspace) }
+      }
       switch outcome {
       case .placed(let trace):
+        if operation == .move { farewell.note(path, "moved it to \(target)") }
         report(.finished(path, "\(operation.rawValue) to \(target)"))
         return trace
       case .changed:
         report(.finished(path, Self.leftInPlace))
         return nil
       case .gone:
-        report(.finished(path, "is not there any more"))
+        report(.finished(path, farewell.gone(path)))
         return nil
       case .taken:
         job.step?.destination = nil

@@ -36,6 +36,7 @@ extension Engine {
         try await lookAgain(isWatching: intake.isWatching, settler, &slots, &group)
       }
       try await heedRequests(&slots, &group)
+      try await depart(&slots, &group)
     }
   }
 
@@ -129,6 +130,7 @@ extension Engine {
     let age = slots.changes
     for job in try await ledger.record(changes) {
       reportStanding(job, isNew: true)
+      seat.pass(job.key.path)
       await clearWork(of: job)
       if job.comesBack {
         slots.comeBack(job.key.path, due: job.dueAt ?? clock.now)
@@ -187,6 +189,11 @@ extension Engine {
         if !intake.isRepeat { sorted.alreadyDone += 1 }
       // What was to follow has failed in this run, and comes back by itself.
       case (.resume, let job?) where intake.isRepeat && job.step?.error != nil: continue
+      case (.resume, let job?) where seat.isWaiting(candidate.path):
+        // What is there is another file: the one that was to go is not awaited any more.
+        guard job.stamp != candidate.stamp else { continue }
+        seat.remind(candidate.path)
+        settler.hold(candidate.path, data: candidate.data, &slots)
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?):
         if intake.isWatching { comeBack(job, &slots) }
@@ -199,7 +206,10 @@ extension Engine {
     let touched = try await compare(open, jobs, traces, &sorted)
     sorted.touched = touched.count
     if !touched.isEmpty {
-      for job in try await ledger.record(touched) { report(.touched(job.key.path)) }
+      for job in try await ledger.record(touched) {
+        report(.touched(job.key.path))
+        seat.pass(job.key.path)
+      }
     }
     if intake.isRepeat {
       // What was asked for meanwhile, of files that this run had counted.

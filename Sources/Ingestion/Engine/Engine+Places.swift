@@ -21,6 +21,7 @@ extension Engine {
     let passage = Passage(engine: self, ticket: ticket)
     slots.begin(job.key.path, ticket, &group) {
       let passed = await passage.pass(job, resumed: resumed)
+      passage.engine.seat.pass(job.key.path)
       return isCounted ? passed.withoutOutcome : passed
     }
   }

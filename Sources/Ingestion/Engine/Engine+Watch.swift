@@ -101,6 +101,7 @@ private struct Vigil {
       try await engine.lookAgain(
         isWatching: true, trustsTimes: !isPolling, settler, &slots, &group)
       try await engine.bringBackDue(trustsTimes: !isPolling, settler, &slots, &group)
+      try await engine.depart(&slots, &group)
     }
     await slots.reap(&group)
     await heedOutage(&slots, &group)
@@ -138,6 +139,7 @@ private struct Vigil {
     do {
       let discovery = if let first { first } else { try await engine.recipe.discovery() }
       first = nil
+      engine.seat.look(discovery, engine.recipe.settling, now: now)
       try await engine.discover(discovery, intake, settler, &slots, &group)
       isRepeat = true
     } catch let error as LedgerError {
@@ -216,9 +218,9 @@ private struct Vigil {
 
   /// Tells what was done once nothing is left to do.
   private func tellIfIdle(_ slots: inout Slots) async {
-    guard isAllowed, isRepeat, slots.taken == 0, slots.room.settling == 0, nextPass > now,
-      !slots.tally.isTold
-    else { return }
+    guard isAllowed, isRepeat, slots.taken == 0, slots.room.settling == 0, nextPass > now else { return }
+    engine.seat.idle()
+    if slots.tally.isTold { return }
     await engine.summarize(&slots.tally)
     engine.report(.caughtUp(slots.tally.summary))
     slots.tally.turnPage(now: now)

@@ -83,6 +83,9 @@ package struct Engine: Sendable {
     Aftercare(
       recipe: recipe, teller: teller, ledger: ledger, workspace: workspace, clock: clock,
       wait: { comeback.wait(round: $0, chance: retry.chance()) }, shortestDeferral: shortestDeferral,
+      farewell: Farewell(
+        seat: seat, recipe: recipe.name, ledger: ledger, workspace: workspace, clock: clock,
+        isPlanned: plan != nil, report: report),
       report: report)
   }
 
@@ -95,12 +98,14 @@ package struct Engine: Sendable {
         // What is asked for from here on may be about files that were looked at already.
         slots.wasAsked = false
         let discovery = try await recipe.discovery()
+        seat.look(discovery, recipe.settling, now: clock.now)
         let settler = await Settler(for: self, discovery)
         try await discover(discovery, intake, settler, &slots, &group)
         try await waitForSettling(settler, &slots, &group)
         await slots.drain(&group)
         try await lastRound(settler, &slots, &group)
         try await answer(try await ledger.requests().open, &slots, &group)
+        if !slots.wasAsked { try await awaitDepartures(&slots, &group) }
         intake = Intake(isRepeat: true)
       } while slots.wasAsked && mayBegin(slots)
     }
@@ -112,6 +117,7 @@ package struct Engine: Sendable {
   ) async -> RunSummary {
     let bell = Bell()
     stop.whenRequested { bell.ring() }
+    seat.begin(bell: bell)
     report(.began(recipe: recipe.name, profile: profile))
     var tally = await withTaskGroup(of: Landing.self) { group in
       var slots = Slots(limit: recipe.concurrency ?? .max, bell: bell, now: clock.now, isWatching: isWatching)
@@ -136,6 +142,7 @@ package struct Engine: Sendable {
     if Task.isCancelled { await abandonSessions() }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
+    seat.end(early: tally.isStopped)
     if !tally.isTold { await summarize(&tally) }
     report(.ended(tally.total))
     return tally.total
@@ -165,6 +172,8 @@ package struct Engine: Sendable {
     for job in unfinished where !slots.underWay.contains(job.key.path) {
       // Parts are their whole's business; what is to follow on one that arrived is left where that is given up.
       if job.isPart, job.phase != .completed || claimed.contains(job.key) { continue }
+      // What waits for other recipes has its turn by itself.
+      if seat.isWaiting(job.key.path) { continue }
       // One that failed in this run has its turn by itself.
       if !isFirst, let due = job.step?.dueAt, due > clock.now {
         slots.encores.add(job.key.path, .step, due: due)

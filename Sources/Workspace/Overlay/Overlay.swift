@@ -101,6 +101,15 @@ package final class Overlay: Sendable {
     }
   }
 
+  /// Has a place be as it was; nil: as it is on the disk.
+  func restore(_ place: ProjectPath, _ node: Node?) {
+    state.withLock { state in
+      let old = state.nodes[place]
+      state.nodes[place] = node
+      state.weight += (node?.weight ?? 0) - (old?.weight ?? 0)
+    }
+  }
+
   func note(_ change: Change) {
     state.withLock { $0.changes.append(change) }
   }

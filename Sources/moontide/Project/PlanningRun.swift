@@ -46,8 +46,11 @@ struct PlanningRun: Sendable {
       terms.allowance = allowance
       terms.clock = .system
       let gate = Gate(places: 1, terms: terms)
-      for (recipe, plan) in recipes {
-        let reason = try await run(recipe, plan, at: gate.join(recipe.name), on: stage)
+      let engines = recipes.map { engine(for: $0.recipe, $0.plan, at: gate.join($0.recipe.name), on: stage) }
+      // Those that come later find what the earlier ones would move only once all are past it.
+      for engine in engines where engines.count > 1 { await engine.announce() }
+      for engine in engines {
+        let reason = try await run(engine)
         quarantine = quarantine ?? reason
       }
     } catch {
@@ -66,15 +69,19 @@ struct PlanningRun: Sendable {
     if display.hasTrouble { throw ExitStatus.filesFailed }
   }
 
-  /// Gives the reason why the recipe is in quarantine, if it is.
-  private func run(
-    _ recipe: LuaRecipe, _ plan: Plan, at seat: GateSeat, on stage: Stage
-  ) async throws -> String? {
+  private func engine(
+    for recipe: LuaRecipe, _ plan: Plan, at seat: GateSeat, on stage: Stage
+  ) -> Engine {
     var engine = Engine(
       recipe: recipe, profile: destination.profile, service: stage.service, ledger: plan,
       workspace: stage.workspace, types: stage.types, seat: seat, order: order, retry: Bench.retry,
       clock: .system, newKey: Bench.newKey, report: plan.show)
     engine.plan = plan
+    return engine
+  }
+
+  /// Gives the reason why the recipe is in quarantine, if it is.
+  private func run(_ engine: Engine) async throws -> String? {
     let summary = await engine.run()
     switch summary.stop {
     case .ledger(let message): throw CommandFailure(.usage, message)

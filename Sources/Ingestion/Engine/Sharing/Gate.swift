@@ -57,6 +57,8 @@ package final class Gate: Sendable {
 
   private let state: Mutex<State>
   package let terms: Terms
+  /// Who takes which file away when.
+  let departures = Departures()
 
   /// - Parameter places: how many files are under way at once, at least 1.
   package init(places: Int, terms: Terms = Terms()) {
@@ -71,6 +73,7 @@ package final class Gate: Sendable {
       state.seats[state.lastSeat] = Seat(recipe: recipe)
       return state.lastSeat
     }
+    departures.join(number, recipe)
     return GateSeat(gate: self, number: number)
   }
 
@@ -123,10 +126,12 @@ package final class Gate: Sendable {
       state.queue.removeAll { $0 == seat }
       state.seats[seat] = nil
     }
+    departures.leave(seat)
   }
 
   func rename(_ seat: Int, _ recipe: String) {
     change { state in state.seats[seat]?.recipe = recipe }
+    departures.rename(seat, recipe)
   }
 
   // MARK: - Files under way
