@@ -60,10 +60,14 @@ struct SessionLifeTests {
       }
     }
     let clock = VirtualClock(now: Self.start, runsByItself: true)
-    let line = Throttle(
-      try BandwidthTimetable(limit ?? "512K"), clock: clock.wall, zone: .gmt, sleep: clock.sleep)
+    let transfers = Transfers()
+    let line = Throttle(try BandwidthTimetable(limit ?? "512K"), clock: clock.wall, zone: .gmt) { time in
+      await transfers.areWaiting()
+      try await clock.sleep(time)
+    }
     // Where no limit is asked for, it is the line itself that is slow.
-    let service = SlowLine(clock: clock, lifetime: Self.hour, line: limit == nil ? line : nil)
+    let service = SlowLine(
+      clock: clock, lifetime: Self.hour, line: limit == nil ? line : nil, transfers: transfers)
     var terms = Gate.Terms()
     terms.throttle = limit == nil ? nil : line
     terms.clock = looksAhead ? clock.wall : nil
@@ -73,6 +77,43 @@ struct SessionLifeTests {
       try SwiftRecipe(include: ["*.bin"]), service: service, ledger: ledger,
       seat: Gate(places: 8, terms: terms).join("test"), report: report)
     return (await engine.run(), service, clock)
+  }
+}
+
+/// The transfers that do something other than wait for the line.
+///
+/// Meanwhile the simulated time stands still: else a slow machine would let sessions expire.
+private final class Transfers: Sendable {
+  private struct State {
+    var busy: Set<String> = []
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  func begin(_ id: String) {
+    state.withLock { _ = $0.busy.insert(id) }
+  }
+
+  func end(_ id: String) {
+    let waiting = state.withLock { state in
+      state.busy.remove(id)
+      guard state.busy.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Waits until all wait for the line.
+  func areWaiting() async {
+    await withCheckedContinuation { continuation in
+      let isQuiet = state.withLock { state in
+        if !state.busy.isEmpty { state.waiting.append(continuation) }
+        return state.busy.isEmpty
+      }
+      if isQuiet { continuation.resume() }
+    }
   }
 }
 
@@ -86,12 +127,14 @@ private final class SlowLine: FileService {
   private let clock: VirtualClock
   private let lifetime: Duration
   private let line: Throttle?
+  private let transfers: Transfers
   private let state = Mutex(State())
 
-  init(clock: VirtualClock, lifetime: Duration, line: Throttle?) {
+  init(clock: VirtualClock, lifetime: Duration, line: Throttle?, transfers: Transfers) {
     self.clock = clock
     self.lifetime = lifetime
     self.line = line
+    self.transfers = transfers
   }
 
   var opened: Int { state.withLock { $0.sessions.count } }
@@ -122,6 +165,7 @@ private final class SlowLine: FileService {
         sizeBytes: file.sizeBytes, status: .pending, createdAt: now, expiresAt: now + lifetime,
         completedAt: nil)
       state.sessions[session.id] = session
+      transfers.begin(session.id)
       return OpenedSession(session: session, target: .local)
     }
   }
@@ -130,18 +174,22 @@ private final class SlowLine: FileService {
     let last = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
     defer { last.deallocate() }
     var offset: Int64 = 0
+    let id = opened.session.id
     do {
       while offset < source.length {
         let wanted = Int(min(source.length - offset, 1 << 20))
+        transfers.end(id)
         let count = try await source.admitted(try await line?.admit(wanted) ?? wanted)
+        transfers.begin(id)
         offset += Int64(count)
         // Tells the source how far it was read.
         _ = try source.read(into: last, at: offset - 1)
-        guard try session(opened.session.id).status == .pending else {
+        guard try session(id).status == .pending else {
           throw ServiceError(.conflict, "The session has expired.")
         }
       }
     } catch {
+      transfers.end(id)
       throw error as? ServiceError ?? .cancelled
     }
     return Receipt(bytes: offset, md5: MD5Digest(of: []))
@@ -156,6 +204,7 @@ private final class SlowLine: FileService {
   }
 
   private func end(_ id: String, as status: FileStatus) throws(ServiceError) -> FileSession {
+    transfers.end(id)
     var session = try session(id)
     guard session.status == .pending else {
       throw ServiceError(.conflict, "The session is \(session.status.rawValue).")

@@ -127,7 +127,7 @@ struct SharingTests {
 }
 
 /// A service that opens nothing before something has happened.
-private struct WaitingService: FileService {
+private struct WaitingService: ForwardingService {
   let base: any FileService
   let wait: @Sendable () async -> Void
 
@@ -135,21 +135,4 @@ private struct WaitingService: FileService {
     await wait()
     return try await base.create(file, key: key)
   }
-  func upload(_ opened: OpenedSession, _ source: any ByteSource) async throws(ServiceError) -> Receipt {
-    try await base.upload(opened, source)
-  }
-  func complete(_ id: String, md5: MD5Digest?, key: String?) async throws(ServiceError) -> FileSession {
-    try await base.complete(id, md5: md5, key: key)
-  }
-  func cancel(_ id: String, key: String?) async throws(ServiceError) -> FileSession {
-    try await base.cancel(id, key: key)
-  }
-  func retrieve(_ id: String) async throws(ServiceError) -> FileSession { try await base.retrieve(id) }
-  func list(limit: Int?, offset: Int?) async throws(ServiceError) -> FileList {
-    try await base.list(limit: limit, offset: offset)
-  }
-  func url(_ id: String) async throws(ServiceError) -> DownloadURL { try await base.url(id) }
-  func download(
-    _ id: String, range: Range<Int64>?, receive: @escaping @Sendable ([UInt8]) async throws -> Void
-  ) async throws(ServiceError) -> Receipt { try await base.download(id, range: range, receive: receive) }
 }
