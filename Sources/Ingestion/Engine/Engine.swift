@@ -105,6 +105,7 @@ package struct Engine: Sendable {
         await slots.drain(&group)
         try await lastRound(settler, &slots, &group)
         try await answer(try await ledger.requests().open, &slots, &group)
+        try await forsakeParts(&slots, &group)
         if !slots.wasAsked { try await awaitDepartures(&slots, &group) }
         intake = Intake(isRepeat: true)
       } while slots.wasAsked && mayBegin(slots)
@@ -166,13 +167,19 @@ package struct Engine: Sendable {
     isFirst: Bool = true, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
+    var parts: [Job] = []
     let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     for job in unfinished where !slots.underWay.contains(job.key.path) {
-      // Parts are their whole's business. What waits for other recipes has its turn by itself.
-      if job.isPart || seat.isWaiting(job.key.path) { continue }
+      // Parts are their whole's business.
+      if job.isPart {
+        parts.append(job)
+        continue
+      }
+      // What waits for other recipes has its turn by itself.
+      if seat.isWaiting(job.key.path) { continue }
       // One that failed in this run has its turn by itself.
-      if !isFirst, let due = job.step?.dueAt, due > clock.now {
+      if !isFirst, let due = job.step?.dueAt ?? job.dueAt, due > clock.now {
         slots.encores.add(job.key.path, .step, due: due)
         continue
       }
@@ -183,11 +190,14 @@ package struct Engine: Sendable {
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
-      slots.tally.summary.found += 1
+      // Of those that only wait for what follows this run has told already.
+      let isCounted = !isFirst && (job.step != nil || job.dueAt != nil)
+      if !isCounted { slots.tally.summary.found += 1 }
       plan?.stands(job)
-      if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
-      try await submit(job, resumed: true, asOf: age, &slots, &group)
+      if !job.phase.isUnderWay, !isCounted { reportStanding(job, isNew: false) }
+      try await submit(job, resumed: true, isCounted: isCounted, asOf: age, &slots, &group)
     }
+    try await forsake(parts, &slots, &group)
     if isFirst { await slots.drain(&group) }
     plan?.end()
     return Set(jobs.map(\.key.path))
