@@ -126,7 +126,8 @@ struct SeveralRecipesTests {
   func bothMove() async throws {
     let sandbox = try shared()
     try sandbox.write(
-      "return { name = 'reads', discover = 'in/*', completed = { move = 'other' } }", to: "reads.lua")
+      "return { name = 'reads', discover = 'in/*', settle = 0, completed = { move = 'other' } }",
+      to: "reads.lua")
     let note = "is not there any more: takes moved it to sent/in/1.txt"
     let plan = try await sandbox.moontide("run", "takes.lua", "reads.lua", "--dry-run")
     #expect(plan.status == 0 && plan.output.contains(note), "\(plan)")

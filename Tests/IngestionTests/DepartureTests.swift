@@ -213,6 +213,9 @@ struct DepartureTests {
         testDescription: "given up for good", phase: .failed,
         change: { $0.failure = Failure(.rejected, "no") }, free: true),
       Case(
+        testDescription: "a fault of the recipe", phase: .failed,
+        change: { $0.failure = Failure(.script, "no") }),
+      Case(
         testDescription: "to be tried again at the end of the run", phase: .failed,
         change: { job in (job.failure, job.rounds) = (Failure(.file, "no"), 1) }, waits: true),
       Case(

@@ -62,8 +62,18 @@ package enum Departure: Hashable, Sendable {
       } else if job.comesBack {
         self = rival.needs("is to try it again")
       } else {
-        self = job.failure?.mayPass == true ? .stay("is to try it again in another run") : .free
+        self = job.failure.map(Self.given(up:)) ?? .free
       }
+    }
+  }
+
+  /// It gave the file up.
+  private static func given(up failure: Failure) -> Departure {
+    if failure.mayPass { return .stay("is to try it again in another run") }
+    switch failure.kind {
+    // What it wants of the file is not known before it is mended.
+    case .script, .stopped: return .stay("failed on it: \(failure.message)")
+    case .rejected, .service, .limit, .file, .changing: return .free
     }
   }
 
