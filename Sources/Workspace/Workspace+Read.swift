@@ -80,12 +80,6 @@ extension Workspace {
     return listing
   }
 
-  /// The md5 of a file that is the one of this stamp; nil where it cannot be read, or is another by now.
-  package func md5(of path: ProjectPath, stamp: FileStamp) -> MD5Digest? {
-    guard let found = try? fingerprint(of: path), found.stamp == stamp else { return nil }
-    return found.md5
-  }
-
   /// A directory to stand on, looked at again after it was opened.
   func openDirectory(
     _ path: ProjectPath, cannot action: String
