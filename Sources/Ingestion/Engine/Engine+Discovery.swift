@@ -48,6 +48,9 @@ extension Engine {
       try await heedRequests(&slots, &group)
       try await depart(&slots, &group)
     }
+    if case .walk = discovery, plan == nil {
+      try await countHeldUp(pages, intake, settler.settling, &slots)
+    }
   }
 
   /// Sorts a page by what the ledger knows, asks the recipe about the rest, and begins with what is to be sent.

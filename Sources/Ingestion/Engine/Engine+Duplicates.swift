@@ -34,7 +34,9 @@ extension Engine {
     }
     // One that cannot be read, or has changed, is left to those who would send it.
     guard let md5 = await entry.md5(in: workspace) else { return nil }
-    for rival in rivals where await rival.md5(in: workspace) == md5 { await ticket.without { await rival.end() } }
+    for rival in rivals where await rival.md5(in: workspace) == md5 {
+      await ticket.without { await rival.end() }
+    }
 
     let others = try await ledger.unfinished(profile: profile, recipe: recipe, ofSize: size)
     var next = job

@@ -25,6 +25,8 @@ package struct Engine: Sendable {
   let contents = ContentGate()
   /// Whether it goes on with what comes.
   var isWatching = false
+  /// The key to the service as people are told of it; nil where there is none.
+  package var keyHint: String?
   /// What a dry run is noted in; nil in a real one.
   package var plan: Plan?
 

@@ -18,7 +18,9 @@ extension Engine {
     let wholes = try await ledger.jobs(
       profile: profile, recipe: recipe.name, paths: Array(Set(parts.map(\.origin))))
     for part in parts where part.phase != .completed && !slots.underWay.contains(part.origin) {
-      if let whole = wholes[part.origin], whole.phase == .decided, whole.partKeys.contains(part.key) { continue }
+      if let whole = wholes[part.origin], whole.phase == .decided, whole.partKeys.contains(part.key) {
+        continue
+      }
       try await submit(part, resumed: true, isCounted: true, asOf: age, &slots, &group)
     }
   }
