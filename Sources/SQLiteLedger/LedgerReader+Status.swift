@@ -4,13 +4,16 @@ import Ingestion
 
 /// How a ledger's jobs stand.
 package struct LedgerStatus: Sendable {
-  /// How many jobs of one recipe at one destination are in each phase.
+  /// How many files of one recipe at one destination are in each phase.
   package struct Count: Sendable {
     package var profile: String
     package var recipe: String
     package var phases: [Phase: Int]
     /// Of those completed, how many wait since what was to follow has failed.
     package var stepsFailed: Int
+    /// How many jobs are parts of files, which `phases` does not count, and of how many files.
+    package var parts = 0
+    package var filesInParts = 0
   }
 
   /// Failures of one kind that have something in common.
@@ -58,7 +61,8 @@ extension LedgerReader {
       sql: """
         SELECT profile, recipe, phase, count(*) AS number,
           sum(phase = 'completed' AND json_extract(step, '$.error') IS NOT NULL) AS stuck
-        FROM jobs GROUP BY profile, recipe, phase ORDER BY profile, recipe
+        FROM jobs WHERE json_extract(preparation, '$.whole') IS NULL
+        GROUP BY profile, recipe, phase ORDER BY profile, recipe
         """)
     var counts: [LedgerStatus.Count] = []
     while let row = try rows.next() {
@@ -70,7 +74,24 @@ extension LedgerReader {
       if let phase = Phase(rawValue: row["phase"]) { counts[last].phases[phase] = row["number"] }
       counts[last].stepsFailed += row["stuck"] ?? 0
     }
+    try addParts(to: &counts, database)
     return counts
+  }
+
+  private static func addParts(to counts: inout [LedgerStatus.Count], _ database: Database) throws {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT profile, recipe, count(*) AS parts, count(DISTINCT json_extract(preparation, '$.whole')) AS files
+        FROM jobs WHERE json_extract(preparation, '$.whole') IS NOT NULL GROUP BY profile, recipe
+        """)
+    while let row = try rows.next() {
+      let (profile, recipe): (String, String) = (row["profile"], row["recipe"])
+      guard let index = counts.firstIndex(where: { $0.profile == profile && $0.recipe == recipe }) else {
+        continue
+      }
+      (counts[index].parts, counts[index].filesInParts) = (row["parts"], row["files"])
+    }
   }
 
   private static func failures(_ database: Database, limit: Int) throws -> [LedgerStatus.FailureGroup] {

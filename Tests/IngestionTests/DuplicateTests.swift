@@ -102,6 +102,26 @@ struct DuplicateTests {
     #expect(opened.withLock { $0 } == 1)
   }
 
+  @Test("lets others have the place of the second while that waits for the first", .timeLimit(.minutes(2)))
+  func withoutPlace() async throws {
+    for name in ["a", "b"] { try project.write("same", to: "\(name).md") }
+    try project.write("something else", to: "c.md")
+    let (isOtherSent, other) = AsyncStream.makeStream(of: Void.self)
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    // The first is opened only when the third has been sent, and the two have two places with the second.
+    let service = HeldService(base: rig.store.service()) { name in
+      if name != "c.md" { for await _ in isOtherSent {} }
+    }
+    let engine = rig.engine(
+      try SwiftRecipe(order: .smallest, sendsContentOnce: true), service: service, ledger: ledger,
+      transfers: 2
+    ) { event in
+      if case .sent(let path, _) = event, path.string == "c.md" { other.finish() }
+    }
+    let summary = await engine.run()
+    #expect(summary.sent == 2 && summary.skipped == 1, "\(summary)")
+  }
+
   @Test("completes it once, whenever a run is cut off")
   func crashes() async throws {
     var number = 1
@@ -133,5 +153,16 @@ struct DuplicateTests {
     #expect(try await ledger.unfinished(profile: "local", recipe: "test", ofSize: 5).isEmpty)
     #expect(try await ledger.hasContent(ofSize: 4, profile: "local", recipe: "test"))
     #expect(try await !ledger.hasContent(ofSize: 4, profile: "other", recipe: "test"))
+  }
+}
+
+/// A service that has some files wait before it opens a session for them.
+private struct HeldService: ForwardingService {
+  let base: any FileService
+  let wait: @Sendable (_ filename: String) async -> Void
+
+  func create(_ file: NewFile, key: String?) async throws(ServiceError) -> OpenedSession {
+    await wait(file.filename)
+    return try await base.create(file, key: key)
   }
 }

@@ -185,6 +185,44 @@ struct PreparedFileTests {
     #expect(call > 20)
   }
 
+  @Test(
+    "leaves no part open that a corrected recipe makes no more", arguments: [nil, "one line"], [false, true])
+  func forsaken(text: String?, isLater: Bool) async throws {
+    let project = try TemporaryProject()
+    try project.write("first\nsecond\nthird\n", to: "in/a.md")
+    let rig = try await Rig(project)
+    // The second part is opened, and then the service is away.
+    let away = ServiceError(.serviceUnavailable, "away")
+    let first = try await rig.run(
+      try recipe(project),
+      wrap: {
+        FaultyService($0, [.upload: [nil, .refused(away)]])
+      })
+    #expect(first.summary.stop != nil)
+    let key = JobKey(profile: "local", recipe: "test", path: try ProjectPath("in/a.md"))
+    let corrected = try SwiftRecipe(version: "2", root: "in", prepares: true) { _ in
+      text == nil ? .skip(reason: nil) : .send(Wishes(filename: "whole.txt"))
+    }
+    if isLater {
+      // The decision was recorded by a run that came no further.
+      let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+      var whole = try #require(
+        try await ledger.jobs(profile: "local", recipe: "test", paths: [key.path])[key.path])
+      (whole.phase, whole.preparation, whole.recipeVersion) = (.skipped, nil, "1")
+      _ = try await ledger.record(LedgerChange(whole))
+    }
+    let second = try await rig.run(corrected)
+    #expect(second.summary.isClean && second.summary.found == 1, "\(second)")
+    #expect(try await rig.sessions().allSatisfy { $0.status != .pending })
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    let parts = try ["1", "2", "3"].map { try ProjectPath("in/a.md/pages/\($0).txt") }
+    let jobs = try await ledger.jobs(profile: "local", recipe: "test", paths: parts)
+    #expect(jobs[parts[0]]?.phase == .done)
+    #expect(jobs[parts[1]]?.phase == .skipped)
+    #expect(jobs[parts[1]]?.reason == "not a part of in/a.md any more")
+    #expect(try await ledger.unfinished(profile: "local", recipe: "test").isEmpty)
+  }
+
   @Test("is prepared anew when it changed between a death and the next run", arguments: [false, true])
   func changes(answerIsLost: Bool) async throws {
     var call = 0

@@ -98,6 +98,7 @@ struct RequestTests {
       return
     }
     #expect(summary.sent == 0 && pause.recipe == "test")
+    #expect(summary.found == 1 && summary.left == 1, "\(summary)")
     #expect(try await rig.sessions().isEmpty)
     _ = try await desk().resume(profile: nil, recipe: nil)
     #expect(try await rig.run(try SwiftRecipe()).summary.sent == 1)

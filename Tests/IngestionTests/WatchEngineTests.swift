@@ -223,6 +223,48 @@ struct WatchEngineTests {
     #expect(summary.sent == files && summary.failed == 0 && summary.stop == .requested, "\(summary)")
   }
 
+  @Test(
+    "tells how many files wait behind a key that is refused, also those that it has not come to",
+    arguments: [true, false])
+  func heldUp(isWatching: Bool) async throws {
+    let project = try TemporaryProject()
+    for number in 1...400 { try project.write("\(number)", to: "\(number).md") }
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let error = ServiceError(.unauthorized, "The key is not known.")
+    let watch = try WatchRig(rig, SwiftRecipe(), clock: clock) { OutService(base: $0, error: error) }
+    guard isWatching else {
+      let summary = await watch.run()
+      #expect(summary.found == 400 && summary.left == 400 && summary.stop == .service(error), "\(summary)")
+      return
+    }
+    let summary = try await watch.watch(through: tree.open) { events in
+      for _ in 1...2 {
+        let told = await clock.flow { await events.problem() }
+        #expect(told?.hasPrefix("paused: key refused; 400 files waiting. ") == true, "\(told ?? "nothing")")
+      }
+    }
+    #expect(summary.failed == 0 && summary.sent == 0, "\(summary)")
+  }
+
+  @Test("counts a file once that it looks at again and again")
+  func looksAgain() async throws {
+    let project = try TemporaryProject()
+    try project.write("later", to: "later.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree, postponed) = (try await Rig(project), ToldTree(), CallsLeft(4))
+    let recipe = try SwiftRecipe { _ in
+      postponed.take() ? .postpone(.seconds(60), reason: "not yet") : .send(Wishes())
+    }
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await clock.flow { await events.sent() } == "later.md")
+      _ = await clock.flow { await events.caughtUp() }
+    }
+    #expect(summary.found == 1 && summary.deferred == 1 && summary.sent == 1, "\(summary)")
+    #expect(recipe.asked.withLock { $0.count } == 5)
+  }
+
   @Test("does what other processes ask: tries again what failed, begins nothing in a pause, goes on after it")
   func asked() async throws {
     let project = try TemporaryProject()

@@ -148,6 +148,24 @@ struct JobPagesTests {
     }
   }
 
+  @Test("are counted as files, and parts apart from them")
+  func parts() async throws {
+    let ledger = try directory.ledger()
+    let md5 = MD5Digest(bytes: [UInt8](repeating: 1, count: 16))
+    for path in ["a", "b"] {
+      _ = try await ledger.record(LedgerChange(try job(path, .done)))
+      for number in 1...3 {
+        var part = try job("\(path)/\(number)", number == 1 ? .failed : .done)
+        part.preparation = Preparation(origin: md5)
+        part.preparation?.whole = try ProjectPath(path)
+        _ = try await ledger.record(LedgerChange(part))
+      }
+    }
+    let count = try #require(try await directory.reader().status(listed: 10).counts.first)
+    #expect(count.phases == [.done: 2])
+    #expect(count.parts == 6 && count.filesInParts == 2)
+  }
+
   @Test("are forgotten with all that was sent for them")
   func forgetting() async throws {
     let ledger = try directory.ledger()

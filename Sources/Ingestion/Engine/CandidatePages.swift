@@ -27,6 +27,8 @@ final class CandidatePages: Sendable {
   private let source: Source
   private let order: CandidateOrder?
   private let ordered = Mutex(Ordered())
+  /// Files that were named and are for the next page.
+  private let surplus = Mutex<[NamedFile]>([])
   private let workspace: Workspace
   private let profile: String
   private let recipe: String
@@ -83,9 +85,18 @@ final class CandidatePages: Sendable {
       page.isLast = items.count < limit
       return page
     case .named(let next):
-      guard let files = try await next() else { return Page(isEnd: true) }
+      var files = surplus.withLock { surplus in
+        defer { surplus = [] }
+        return surplus
+      }
+      if files.isEmpty {
+        guard let more = try await next() else { return Page(isEnd: true) }
+        files = more
+      }
+      surplus.withLock { $0 = Array(files.dropFirst(limit)) }
+      files = Array(files.prefix(limit))
       let workspace = workspace
-      let items = await offload { files.map { workspace.walkItem(at: $0.path) } }
+      let items = await offload { [files] in files.map { workspace.walkItem(at: $0.path) } }
       return page(of: items, data: files.map(\.data))
     }
   }

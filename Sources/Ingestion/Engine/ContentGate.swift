@@ -29,10 +29,9 @@ final class ContentGate: Sendable {
     func md5(in workspace: Workspace) async -> MD5Digest? {
       if let known = content.withLock({ $0 }) { return known }
       let (path, stamp) = (path, stamp)
-      let found = await offload { try? workspace.fingerprint(of: path) } ?? nil
-      guard let found, found.stamp == stamp else { return nil }
-      content.withLock { $0 = found.md5 }
-      return found.md5
+      let found = await offload { workspace.md5(of: path, stamp: stamp) }
+      if let found { content.withLock { $0 = found } }
+      return found
     }
 
     /// Waits until it is not under way any more, or the task is cancelled.

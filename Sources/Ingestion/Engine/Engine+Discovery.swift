@@ -13,6 +13,12 @@ struct Intake {
   var trustsTimes = true
   /// Whether the run goes on, so that what is deferred comes back in it.
   var isWatching = false
+
+  /// Whether a watching engine has counted a file when it looked at it before, and found no other since.
+  func hasCounted(_ candidate: Candidate, over earlier: Job?) -> Bool {
+    guard isRepeat, isWatching, let earlier, earlier.stamp == candidate.stamp else { return false }
+    return earlier.phase == .deferred || earlier.phase == .failed
+  }
 }
 
 extension Engine {
@@ -22,14 +28,18 @@ extension Engine {
     _ group: inout Passages
   ) async throws {
     let pages = try CandidatePages(of: discovery, for: self, in: order)
+    var isToldOfEnd = false
     while mayBegin(slots) {
       let page = try await pages.next(page)
-      if page.isEnd { return report(.foundAll) }
+      if page.isEnd || page.isLast, !isToldOfEnd {
+        report(.foundAll)
+        isToldOfEnd = true
+      }
+      if page.isEnd { return }
       for problem in page.problems {
         slots.tally.add(.problem)
         report(.problem(path: problem.path, message: problem.message))
       }
-      if page.isLast { report(.foundAll) }
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
@@ -37,6 +47,9 @@ extension Engine {
       }
       try await heedRequests(&slots, &group)
       try await depart(&slots, &group)
+    }
+    if case .walk = discovery, plan == nil {
+      try await countHeldUp(pages, intake, settler.settling, &slots)
     }
   }
 
@@ -100,6 +113,7 @@ extension Engine {
   ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
+    var seen: Set<ProjectPath> = []
     let now = slots.changes
     for (unknown, ruling) in ruled {
       if now != age,
@@ -113,22 +127,31 @@ extension Engine {
         continue
       }
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
+      if intake.hasCounted(unknown.candidate, over: unknown.earlier) { seen.insert(job.key.path) }
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
-    try await end(ended, intake, &slots, &group)
+    try await end(ended, intake, seenBefore: seen, &slots, &group)
     for job in toSend {
       if let request = job.request { report(.decided(job.key.path, request)) }
     }
-    for job in toSend { try await submit(job, resumed: false, asOf: now, &slots, &group) }
+    for job in toSend {
+      if seen.contains(job.key.path) { slots.tally.summary.found -= 1 }
+      try await submit(job, resumed: false, asOf: now, &slots, &group)
+    }
   }
 
   /// Records files that are not to be sent, or not now, and begins with what is to follow.
+  ///
+  /// - Parameter seenBefore: those that a watching engine has looked at before, and that count once.
   func end(
-    _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
+    _ changes: [LedgerChange], _ intake: Intake, seenBefore: Set<ProjectPath> = [], _ slots: inout Slots,
+    _ group: inout Passages
   ) async throws(LedgerError) {
     if changes.isEmpty { return }
     let age = slots.changes
     for job in try await ledger.record(changes) {
+      let isSeen = seenBefore.contains(job.key.path)
+      if isSeen { slots.tally.summary.found -= 1 }
       reportStanding(job, isNew: true)
       seat.pass(job.key.path)
       await clearWork(of: job)
@@ -137,7 +160,7 @@ extension Engine {
       } else if job.step != nil {
         try await submit(job, resumed: false, asOf: age, &slots, &group)
       } else {
-        slots.tally.add(Outcome(standing: job), of: job.key.path)
+        if !isSeen || job.phase != .deferred { slots.tally.add(Outcome(standing: job), of: job.key.path) }
         if intake.isWatching { comeBack(job, &slots) }
       }
     }
@@ -309,8 +332,7 @@ extension Engine {
 
   /// nil where it cannot be read, or is another file by now.
   private func md5(of candidate: Candidate) async -> MD5Digest? {
-    let fingerprint = await offload { [workspace] in try? workspace.fingerprint(of: candidate.path) } ?? nil
-    return fingerprint?.stamp == candidate.stamp ? fingerprint?.md5 : nil
+    await offload { [workspace] in workspace.md5(of: candidate.path, stamp: candidate.stamp) }
   }
 }
 

@@ -78,7 +78,7 @@ extension Engine {
     var next = job
     next.rounds = comeback.most
     fail(&next, failure)
-    slots.tally.summary.found += 1
+    if !isWatching { slots.tally.summary.found += 1 }
     try await end([LedgerChange(next)], Intake(), &slots, &group)
   }
 

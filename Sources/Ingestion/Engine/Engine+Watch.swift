@@ -277,12 +277,15 @@ private struct Vigil {
     guard case .service(let error)? = slots.tally.summary.stop else { return }
     await slots.drain(&group)
     guard slots.tally.mayGoOn else { return }
+    let waiting = slots.tally.summary.left
     slots.tally.goOn()
     let wait = outage.begin(now: now)
+    let why = error.pause(keyHint: engine.keyHint)
     engine.report(
       .problem(
         path: engine.profile,
-        message: "The service refused or is away: \(error). It is asked again in \(wait.words)."))
+        message: "paused: \(why); \(waiting) file\(waiting == 1 ? "" : "s") waiting. \(error) "
+          + "It is asked again in \(wait.words)."))
   }
 }
 

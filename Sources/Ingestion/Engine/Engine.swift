@@ -25,6 +25,8 @@ package struct Engine: Sendable {
   let contents = ContentGate()
   /// Whether it goes on with what comes.
   var isWatching = false
+  /// The key to the service as people are told of it; nil where there is none.
+  package var keyHint: String?
   /// What a dry run is noted in; nil in a real one.
   package var plan: Plan?
 
@@ -105,6 +107,7 @@ package struct Engine: Sendable {
         await slots.drain(&group)
         try await lastRound(settler, &slots, &group)
         try await answer(try await ledger.requests().open, &slots, &group)
+        try await forsakeParts(&slots, &group)
         if !slots.wasAsked { try await awaitDepartures(&slots, &group) }
         intake = Intake(isRepeat: true)
       } while slots.wasAsked && mayBegin(slots)
@@ -166,16 +169,20 @@ package struct Engine: Sendable {
     isFirst: Bool = true, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) -> Set<ProjectPath> {
     var jobs: [Job] = []
+    var parts: [Job] = []
     let age = slots.changes
     let unfinished = try await ledger.unfinished(profile: profile, recipe: recipe.name)
     let claimed = Set(unfinished.flatMap(\.partKeys))
     for job in unfinished where !slots.underWay.contains(job.key.path) {
       // Parts are their whole's business; what is to follow on one that arrived is left where that is given up.
-      if job.isPart, job.phase != .completed || claimed.contains(job.key) { continue }
+      if job.isPart, job.phase != .completed || claimed.contains(job.key) {
+        parts.append(job)
+        continue
+      }
       // What waits for other recipes has its turn by itself.
       if seat.isWaiting(job.key.path) { continue }
       // One that failed in this run has its turn by itself.
-      if !isFirst, let due = job.step?.dueAt, due > clock.now {
+      if !isFirst, let due = job.step?.dueAt ?? job.dueAt, due > clock.now {
         slots.encores.add(job.key.path, .step, due: due)
         continue
       }
@@ -187,11 +194,14 @@ package struct Engine: Sendable {
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)
     for job in jobs {
-      slots.tally.summary.found += 1
+      // Of those that only wait for what follows this run has told already.
+      let isCounted = !isFirst && (job.step != nil || job.dueAt != nil)
+      if !isCounted { slots.tally.summary.found += 1 }
       plan?.stands(job)
-      if !job.phase.isUnderWay { reportStanding(job, isNew: false) }
-      try await submit(job, resumed: true, asOf: age, &slots, &group)
+      if !job.phase.isUnderWay, !isCounted { reportStanding(job, isNew: false) }
+      try await submit(job, resumed: true, isCounted: isCounted, asOf: age, &slots, &group)
     }
+    try await forsake(parts, &slots, &group)
     if isFirst { await slots.drain(&group) }
     plan?.end()
     return Set(jobs.map(\.key.path))

@@ -24,6 +24,7 @@ struct Passage: Sendable {
   private func go(_ job: Job, resumed: Bool) async -> Passed {
     do throws(LedgerError) {
       guard job.phase.isUnderWay else { return try await finish(job) }
+      if job.isPart { return try await forsake(job) }
       let passed = try await go(on: job, resumed: resumed)
       switch passed.outcome {
       case .stop, .problem, .left: engine.report(.left(job.key.path))
@@ -84,17 +85,11 @@ struct Passage: Sendable {
   private func deliver(
     _ job: Job, _ situation: Delivery.Situation
   ) async throws(LedgerError) -> (job: Job, ending: Delivery.Ending?) {
-    let courier = engine.courier(teller, ticket)
-    guard engine.recipe.sendsContentOnce else {
-      return try await courier.deliver(job, situation: situation)
-    }
-    let entry = engine.contents.enter(job, isResumed: situation != .fresh)
-    defer { engine.contents.leave(entry) }
-    if situation == .fresh, let duplicate = try await engine.duplicate(job, entry) {
-      return (try await engine.ledger.record(LedgerChange(duplicate)), nil)
-    }
-    if let plan = engine.plan, let md5 = await entry.md5(in: engine.workspace) { plan.note(md5, of: job) }
-    return try await courier.deliver(job, situation: situation)
+    let (entry, duplicate) = try await engine.admit(job, isResumed: situation != .fresh, ticket)
+    defer { if let entry { engine.contents.leave(entry) } }
+    if let duplicate { return (duplicate, nil) }
+    if let plan = engine.plan, let md5 = await entry?.md5(in: engine.workspace) { plan.note(md5, of: job) }
+    return try await engine.courier(teller, ticket).deliver(job, situation: situation)
   }
 
   /// Tells of other recipes that the same file was sent for.

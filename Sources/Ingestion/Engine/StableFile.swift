@@ -47,6 +47,12 @@ extension Workspace {
     let md5 = try file.md5()
     return try file.isUnchanged() ? (file.stamp, md5) : nil
   }
+
+  /// The md5 of a file that is the one of this stamp; nil where it cannot be read, or is another by now.
+  package func md5(of path: ProjectPath, stamp: FileStamp) -> MD5Digest? {
+    guard let found = try? fingerprint(of: path), found.stamp == stamp else { return nil }
+    return found.md5
+  }
 }
 
 /// A source that tells how much of it may have left: what is read ahead of a limit does not count yet.

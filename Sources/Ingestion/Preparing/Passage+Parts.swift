@@ -5,12 +5,11 @@ import Workspace
 /// the whole is done when all of them are.
 extension Passage {
   func carryParts(of whole: Job, resumed: Bool) async throws(LedgerError) -> Passed {
-    let entry = engine.recipe.sendsContentOnce ? engine.contents.enter(whole, isResumed: resumed) : nil
+    let (entry, duplicate) = try await engine.admit(whole, isResumed: resumed, ticket)
     defer { if let entry { engine.contents.leave(entry) } }
-    if !resumed, let entry, let duplicate = try await engine.duplicate(whole, entry) {
-      let known = try await engine.ledger.record(LedgerChange(duplicate))
-      engine.reportStanding(known, isNew: true)
-      return try await finish(known)
+    if let duplicate {
+      engine.reportStanding(duplicate, isNew: true)
+      return try await finish(duplicate)
     }
     var whole = whole
     var progress = Progress()
@@ -139,9 +138,10 @@ extension Passage {
     let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
     // The next run does what is left for that part, and then closes the whole.
     if let failure = progress.stepFailed {
-      if progress.arrived == whole.preparation?.parts.count {
-        _ = try await engine.ledger.record(LedgerChange(whole, sent: sentVersion(of: whole, progress)))
-      }
+      whole.dueAt = failure.due
+      let hasArrived = progress.arrived == whole.preparation?.parts.count
+      let sent = hasArrived ? sentVersion(of: whole, progress) : nil
+      _ = try await engine.ledger.record(LedgerChange(whole, sent: sent))
       return Passed(outcome: progress.failures.isEmpty ? outcome : .failed, stepFailed: failure)
     }
     if let failure = progress.failure(of: whole.preparation?.parts.count ?? 0) {
@@ -151,6 +151,7 @@ extension Passage {
       return try await finish(whole)
     }
     whole.phase = .done
+    whole.dueAt = nil
     if let action = progress.action {
       whole.phase = .completed
       var step = AfterStep()

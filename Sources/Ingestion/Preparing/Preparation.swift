@@ -116,8 +116,7 @@ extension Job {
   /// The keys of the jobs of its parts.
   package var partKeys: [JobKey] {
     (preparation?.parts ?? []).compactMap { part in
-      guard let path = try? key.path.appending(part.name) else { return nil }
-      return JobKey(profile: key.profile, recipe: key.recipe, path: path)
+      (try? key.path.appending(part.name)).map(key.at)
     }
   }
 
@@ -141,11 +140,7 @@ extension Job {
   }
 
   /// The key of the job whose work directory the bytes are in: a part's are in the whole's.
-  var workKey: JobKey {
-    var key = key
-    key.path = origin
-    return key
-  }
+  var workKey: JobKey { key.at(origin) }
 }
 
 extension PreparedContent {
@@ -168,12 +163,16 @@ extension PreparedContent {
 }
 
 extension SettledFile {
+  /// The discovered file: for a part that of the whole.
+  package var origin: ProjectPath { preparation?.whole ?? key.path }
+
   /// The key of the job that it was prepared for: of a part that of the whole.
-  package var workKey: JobKey {
-    var key = key
-    key.path = preparation?.whole ?? key.path
-    return key
-  }
+  package var workKey: JobKey { key.at(origin) }
+}
+
+extension JobKey {
+  /// The same recipe's and destination's for another path.
+  func at(_ path: ProjectPath) -> JobKey { JobKey(profile: profile, recipe: recipe, path: path) }
 }
 
 extension SentVersion {

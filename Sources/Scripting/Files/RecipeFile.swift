@@ -43,7 +43,7 @@ final class RecipeFile: Readable {
 
   init(_ file: SettledFile, context: LibraryContext, helpers: ScriptHelpers, once: OnceCalls) {
     key = file.key
-    path = file.preparation?.whole ?? file.key.path
+    path = file.origin
     prepared = file.preparation?.content.map {
       PreparedFile($0, of: file.workKey, context: context, helpers: helpers)
     }

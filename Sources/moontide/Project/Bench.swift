@@ -87,11 +87,13 @@ struct Bench: Sendable {
   func engine(
     for recipe: LuaRecipe, seat: GateSeat, stop: StopSignal
   ) -> Engine {
-    Engine(
+    var engine = Engine(
       recipe: recipe, profile: destination.profile, service: destination.service, ledger: ledger,
       workspace: workspace, types: types, seat: seat, order: order, retry: Self.retry,
       clock: .system, newKey: Self.newKey, stop: stop, patience: Self.sleep,
       report: { [display, name = recipe.name] event in display.show(event, of: name) })
+    engine.keyHint = destination.access?.keyHint
+    return engine
   }
 
   /// Notes where a recipe looks for files, so that `moontide why` can explain what it does not see.

@@ -44,7 +44,12 @@ struct RunEnding {
     case .requested:
       return (wasInterrupted ? .interrupted : .done, nil)
     case .service(let error):
-      return (.service, "\(ServiceErrorText.text(error, at: destination)) \(left)")
+      let why = error.pause(keyHint: destination.access?.keyHint)
+      return (
+        .service,
+        "paused: \(why); \(Format.count(summary.left, "file")) waiting. "
+          + "\(ServiceErrorText.text(error, at: destination)) Run again to send \(summary.left == 1 ? "it" : "them")."
+      )
     case .ledger(let message):
       return (
         .filesFailed, "The run ended, since its record cannot be kept: \(message) \(left)"
@@ -67,7 +72,9 @@ struct RunEnding {
       )
     case .paused(let pause):
       return (
-        .limited, "\(PauseText.sentence(pause)) Nothing new was begun; `moontide resume` ends it."
+        .limited,
+        "\(PauseText.sentence(pause)) Nothing new was begun: \(Format.count(summary.left, "file")) waiting. "
+          + "`moontide resume` ends it."
       )
     case nil:
       return (summary.isClean ? .done : .filesFailed, nil)

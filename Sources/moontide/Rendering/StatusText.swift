@@ -96,7 +96,12 @@ enum StatusText {
             "\(count.phases[.done] ?? 0)", "\(count.phases[.skipped] ?? 0)",
             "\(count.phases[.deferred] ?? 0)", "\(count.phases[.failed] ?? 0)", "\(count.stepsFailed)",
           ]
-        })
+        }) + counts.filter { $0.parts > 0 }.map(parts).joined()
+  }
+
+  private static func parts(_ count: LedgerStatus.Count) -> String {
+    "\(count.recipe.printable) (profile \(count.profile.printable)): \(Format.count(count.parts, "part")) of "
+      + "\(Format.count(count.filesInParts, "file"))\n"
   }
 
   private static func failure(
@@ -131,6 +136,8 @@ struct StatusJSON: Encodable {
     var profile, recipe: String
     var phases: [String: Int]
     var stepsFailed: Int
+    /// Jobs that are parts of files, beside the files in `phases`, and how many files they are of.
+    var parts, filesInParts: Int
   }
 
   struct Failure: Encodable {
@@ -167,7 +174,7 @@ struct StatusJSON: Encodable {
       Count(
         profile: count.profile, recipe: count.recipe,
         phases: Dictionary(uniqueKeysWithValues: count.phases.map { ($0.key.rawValue, $0.value) }),
-        stepsFailed: count.stepsFailed)
+        stepsFailed: count.stepsFailed, parts: count.parts, filesInParts: count.filesInParts)
     }
     underWay = status.underWay.map { JobJSON($0.job, changedAt: $0.changedAt) }
     failures = status.failures.map { group in

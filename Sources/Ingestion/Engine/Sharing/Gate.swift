@@ -50,6 +50,11 @@ package final class Gate: Sendable {
     var queue: [Int] = []
     var line = LineLoad()
     var meter = LineMeter()
+    let places: Int
+    /// Those that gave their place back for a while.
+    var absent = 0
+    /// Those of them that want it again, by their tickets; they come first.
+    var returning: [(size: Int64, continuation: CheckedContinuation<Void, Never>, ticket: Int)] = []
 
     /// Who is to be told that its turn has come.
     var next: Bell? { free > 0 ? queue.first.flatMap { seats[$0]?.bell } : nil }
@@ -63,7 +68,7 @@ package final class Gate: Sendable {
   /// - Parameter places: how many files are under way at once, at least 1.
   package init(places: Int, terms: Terms = Terms()) {
     self.terms = terms
-    state = Mutex(State(free: max(1, places), allowance: terms.allowance))
+    state = Mutex(State(free: max(1, places), allowance: terms.allowance, places: max(1, places)))
   }
 
   /// Takes an engine in.
@@ -137,11 +142,51 @@ package final class Gate: Sendable {
   // MARK: - Files under way
 
   fileprivate func leave(_ ticket: Int) {
+    vacate(ticket)?.resume()
+  }
+
+  /// Frees a place; gives the one who is to be told that it has it.
+  private func vacate(_ ticket: Int, forAWhile: Bool = false) -> CheckedContinuation<Void, Never>? {
     let now = terms.clock?.now
+    var next: CheckedContinuation<Void, Never>?
     change { state in
-      state.free += 1
       state.line.end(ticket)
+      if forAWhile { state.absent += 1 }
+      if state.returning.isEmpty {
+        state.free += 1
+      } else {
+        let back = state.returning.removeFirst()
+        state.absent -= 1
+        if let now { state.line.begin(back.ticket, size: back.size, now: now) }
+        next = back.continuation
+      }
       if let now, state.line.isIdle { state.meter.rest(now: now) }
+    }
+    return next
+  }
+
+  /// Frees a place for as long as its file waits for another; false where as many as there are places wait already.
+  fileprivate func pause(_ ticket: Int) -> Bool {
+    let isAllowed = state.withLock { $0.absent < $0.places }
+    if isAllowed { vacate(ticket, forAWhile: true)?.resume() }
+    return isAllowed
+  }
+
+  /// Waits for a place again.
+  fileprivate func goOn(_ ticket: Int, size: Int64) async {
+    let now = terms.clock?.now
+    await withCheckedContinuation { continuation in
+      let isBack = state.withLock { state in
+        guard state.free > 0 else {
+          state.returning.append((size, continuation, ticket))
+          return false
+        }
+        state.free -= 1
+        state.absent -= 1
+        if let now { state.line.begin(ticket, size: size, now: now) }
+        return true
+      }
+      if isBack { continuation.resume() }
     }
   }
 
@@ -241,6 +286,13 @@ final class Ticket: Sendable {
   /// The bytes at the pace of all transfers.
   func paced(_ source: any ByteSource) -> any ByteSource {
     gate.terms.throttle?.source(source) ?? source
+  }
+
+  /// Waits for something else, without a place where that can be; has one again afterwards.
+  func without(_ wait: () async -> Void) async {
+    guard gate.pause(number) else { return await wait() }
+    await wait()
+    await gate.goOn(number, size: size)
   }
 
   func end() {
