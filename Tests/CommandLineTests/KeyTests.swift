@@ -148,7 +148,12 @@ struct KeyTests {
       let away = try await sandbox.moontide(
         "run", "all.lua", "--service", "http://127.0.0.1:9", environment: remote.environment)
       #expect(away.status == 4 && away.errors.contains("127.0.0.1:9"), "\(away)")
-      #expect(away.errors.contains("1 file left"))
+      #expect(away.errors.contains("paused: service not reached; 1 file waiting."), "\(away)")
+      let refused = try await sandbox.moontide(
+        "run", "all.lua", "--service", remote.url, environment: ["LIGHTFIELD_API_KEY": "sk_lf_0123456789wxyz"]
+      )
+      #expect(refused.status == 4, "\(refused)")
+      #expect(refused.errors.contains("paused: key …wxyz refused; 1 file waiting."), "\(refused)")
     }
   }
 }

@@ -1,6 +1,7 @@
 import FileSessions
 import Foundation
 import Ingestion
+import SQLiteLedger
 import Testing
 import Workspace
 

@@ -14,9 +14,11 @@ struct Intake {
   /// Whether the run goes on, so that what is deferred comes back in it.
   var isWatching = false
 
-  /// Whether a watching engine has counted a file when it looked at it before, and found no other since.
+  /// Whether a watching engine has counted a file when it looked at it before, and looks again by itself.
   func hasCounted(_ candidate: Candidate, over earlier: Job?) -> Bool {
-    guard isRepeat, isWatching, let earlier, earlier.stamp == candidate.stamp else { return false }
+    guard isRepeat, isWatching, let earlier, earlier.stamp == candidate.stamp, !earlier.isToBeRetried else {
+      return false
+    }
     return earlier.phase == .deferred || earlier.phase == .failed
   }
 }

@@ -22,8 +22,8 @@ extension Engine {
 
   /// The record of a file whose content was sent, or is about to be, under another path; nil where it is to be sent.
   ///
-  /// Waits for files under way that have the same content, where that may be without its place. What the answer rests on is always the record of what was
-  /// sent, read last: whatever became of those files, it is in there.
+  /// Waits for files under way that have the same content, where that can be without a place. What the answer rests on
+  /// is always the record of what was sent, read last: whatever became of those files, it is in there.
   private func duplicate(
     _ job: Job, _ entry: ContentGate.Entry, _ ticket: Ticket
   ) async throws(LedgerError) -> Job? {
