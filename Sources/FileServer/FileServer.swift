@@ -185,7 +185,7 @@ extension FileServerError {
     case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
       self.init(
         .address, "This machine has no address \(host). Name one of its own with --host, or 0.0.0.0 for all.")
-    case is SocketAddressError:
+    case is SocketAddressError, is SocketAddressError.UnknownHost:
       self.init(.address, "The host \(host) is not known here. Name an address of this machine with --host.")
     default:
       self.init(.address, "The server cannot listen at \(host), port \(port): \(failure).")

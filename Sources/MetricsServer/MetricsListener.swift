@@ -1,3 +1,4 @@
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -9,6 +10,29 @@ package enum MetricsListener {
   /// Nobody can listen there.
   package struct Refused: Error, CustomStringConvertible {
     package let description: String
+
+    fileprivate init(_ error: any Error, _ host: String, _ port: Int) {
+      let place = MetricsListener.place(host, port)
+      switch (error as? IOError)?.errnoCode {
+      case EADDRINUSE:
+        description =
+          "\(place) is in use: another process listens there. Name another port, or 0 for one that is free."
+      case EADDRNOTAVAIL:
+        description =
+          "\(host) is no address of this machine. 127.0.0.1 is for readers on it, 0.0.0.0 for whoever can reach it."
+      case EACCES:
+        description = "Nobody but root may listen at \(place). Name a port from 1024 on."
+      default:
+        description =
+          error is SocketAddressError.UnknownHost
+          ? "The host \(host) is not known. Name an address of this machine, such as 127.0.0.1."
+          : "Nothing can listen at \(place): \(error)."
+      }
+    }
+  }
+
+  private static func place(_ host: String, _ port: Int) -> String {
+    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
   /// As Prometheus' text format is called.
@@ -47,7 +71,7 @@ package enum MetricsListener {
         do {
           try await group.run()
         } catch {
-          throw Refused(description: "Nothing can listen at \(host):\(port): \(error).")
+          throw Refused(error, host, port)
         }
       }
       var ports = bound.makeAsyncIterator()
@@ -55,9 +79,8 @@ package enum MetricsListener {
         try await tasks.waitForAll()
         throw CancellationError()
       }
-      let place = host.contains(":") ? "[\(host)]" : host
       do {
-        let result = try await body("http://\(place):\(port)/metrics")
+        let result = try await body("http://\(place(host, port))/metrics")
         await group.triggerGracefulShutdown()
         _ = try? await tasks.waitForAll()
         return result

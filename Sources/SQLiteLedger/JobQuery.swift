@@ -8,7 +8,7 @@ struct JobQuery {
   let condition: String
   let arguments: [any DatabaseValueConvertible]
 
-  init(_ selection: JobSelection) throws {
+  init(_ selection: JobSelection) {
     var terms: [String] = []
     var arguments: [any DatabaseValueConvertible] = []
     if let profile = selection.profile {
@@ -21,17 +21,25 @@ struct JobQuery {
     }
     if let others = selection.otherThan {
       terms.append("recipe NOT IN (SELECT value FROM json_each(?))")
-      arguments.append(try Self.list(others))
+      arguments.append(PathList(texts: others).json)
     }
     if !selection.phases.isEmpty {
       terms.append("phase IN (SELECT value FROM json_each(?))")
-      arguments.append(try Self.list(selection.phases.map(\.rawValue)))
+      arguments.append(PathList(texts: selection.phases.map(\.rawValue)).json)
     }
     if !selection.paths.isEmpty {
       terms.append("path IN (SELECT value FROM json_each(?))")
-      arguments.append(try Self.list(selection.paths))
+      arguments.append(PathList(texts: selection.paths).json)
     }
-    if let reason = selection.reason, let kind = Failure.Kind(rawValue: reason) {
+    if let kind = selection.kind {
+      // A part's failure is its whole's.
+      terms.append("json_extract(failure, '$.kind') = ? AND json_extract(preparation, '$.whole') IS NULL")
+      arguments.append(kind.rawValue)
+      if let reason = selection.reason {
+        terms.append("failure_reason = ?")
+        arguments.append(reason)
+      }
+    } else if let reason = selection.reason, let kind = Failure.Kind(rawValue: reason) {
       // The word may occur in the reasons of others.
       terms.append("json_extract(failure, '$.kind') = ?")
       arguments.append(kind.rawValue)
@@ -74,6 +82,4 @@ struct JobQuery {
     page.next = page.entries.count < limit ? nil : last
     return page
   }
-
-  private static func list(_ values: [String]) throws -> String { try JobRow.encode(values) ?? "[]" }
 }

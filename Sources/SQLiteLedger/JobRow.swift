@@ -9,7 +9,7 @@ enum JobRow {
   static let columns = """
     profile, recipe, path, relative, phase, size, modified, inode, recipe_version, request, idempotency_key,
     session, target, md5, reason, failure, due_at, step, opens, changes, revision, offered, data,
-    same_as, tries, rounds, preparation
+    same_as, tries, rounds, preparation, deciders, afterwards, failure_reason
     """
 
   /// A place for each of ``columns``.
@@ -42,6 +42,8 @@ enum JobRow {
     job.sameAs = try (row["same_as"] as String?).map { try ProjectPath($0) }
     job.ownData = (row["data"] as String?).map(JobData.init(recorded:))
     job.preparation = try decode(row["preparation"])
+    job.deciders = row["deciders"]
+    job.afterwards = row["afterwards"]
     return job
   }
 
@@ -53,7 +55,8 @@ enum JobRow {
       job.idempotencyKey, try encode(job.session), try encode(job.target), job.md5?.hex, job.reason,
       try encode(job.failure), job.dueAt?.milliseconds, try encode(job.step), job.opens, job.changes,
       job.revision, job.offered?.json, job.ownData?.json,
-      job.sameAs?.string, job.tries, job.rounds, try encode(job.preparation),
+      job.sameAs?.string, job.tries, job.rounds, try encode(job.preparation), job.deciders, job.afterwards,
+      job.failure?.reason(path: job.key.path),
     ]
   }
 
@@ -83,9 +86,9 @@ enum JobRow {
     case .opened: job.session?.id
     case .completed: job.step?.error ?? job.step?.destination.map { "on its way to \($0)" } ?? job.session?.id
     case .uploaded: job.md5.map { "md5 \($0)" }
-    case .done: job.session?.filename ?? job.reason
+    case .done: job.afterwards ?? job.session?.filename ?? job.reason
     case .skipped, .deferred: job.reason
-    case .failed: job.failure?.report
+    case .failed: job.afterwards ?? job.failure?.report
     }
   }
 }

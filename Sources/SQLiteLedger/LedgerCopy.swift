@@ -65,6 +65,7 @@ enum LedgerCopy {
         guard end.end == count else {
           throw problem("rows are missing: it ends after \(count) of \(end.end)")
         }
+        try FailureReasons.fill(database)
         return try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs") ?? 0
       }
       count += 1

@@ -17,7 +17,7 @@ extension LedgerReader {
   /// The first job of a selection of which content was ever sent; nil when nothing was.
   package func firstSent(_ selection: JobSelection) async throws(LedgerError) -> JobKey? {
     try await read { database in
-      let query = try JobQuery(selection)
+      let query = JobQuery(selection)
       let row = try Row.fetchOne(
         database,
         sql: """

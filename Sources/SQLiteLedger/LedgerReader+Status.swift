@@ -16,11 +16,13 @@ package struct LedgerStatus: Sendable {
     package var filesInParts = 0
   }
 
-  /// Failures of one kind.
+  /// Failures of one kind that have something in common.
   package struct FailureGroup: Sendable {
     package var profile: String
     package var recipe: String
-    package var kind: String
+    package var kind: Failure.Kind
+    /// What they have in common: ``Failure/reason(path:)``.
+    package var reason: String
     /// The service's code, where there is one.
     package var code: String?
     package var count: Int
@@ -98,15 +100,17 @@ extension LedgerReader {
       database,
       sql: """
         SELECT profile, recipe, json_extract(failure, '$.kind') AS kind, json_extract(failure, '$.code') AS code,
-          count(*) AS number, json_extract(failure, '$.message') AS message, path,
+          failure_reason, count(*) AS number, json_extract(failure, '$.message') AS message, path,
           max((SELECT max(at) FROM history WHERE history.job = jobs.id)) AS at
         FROM jobs WHERE phase = 'failed' AND json_extract(preparation, '$.whole') IS NULL
-        GROUP BY profile, recipe, kind, code
+        GROUP BY profile, recipe, kind, failure_reason
         ORDER BY number DESC, at DESC LIMIT ?
         """, arguments: [limit]
-    ).map { row in
-      LedgerStatus.FailureGroup(
-        profile: row["profile"], recipe: row["recipe"], kind: row["kind"] ?? "unknown", code: row["code"],
+    ).compactMap { row in
+      guard let kind = (row["kind"] as String?).flatMap(Failure.Kind.init(rawValue:)) else { return nil }
+      return LedgerStatus.FailureGroup(
+        profile: row["profile"], recipe: row["recipe"], kind: kind,
+        reason: row["failure_reason"] ?? kind.rawValue, code: row["code"],
         count: row["number"], message: row["message"] ?? "no reason is known", path: row["path"],
         at: Timestamp(milliseconds: row["at"] ?? 0))
     }

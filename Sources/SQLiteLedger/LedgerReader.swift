@@ -14,6 +14,10 @@ package struct LedgerReader: Sendable {
   package init?(directory: String) throws(LedgerError) {
     path = directory + "/" + SQLiteLedger.fileName
     guard FileManager.default.fileExists(atPath: path) else { return nil }
+    reader = try Self.open(path)
+  }
+
+  static func open(_ path: String) throws(LedgerError) -> SQLiteReader {
     do throws(StoreError) {
       // What an older version wrote is brought up to date before it is read.
       if try SQLiteStore.isOutdated(path: path, migrator: LedgerSchema.migrator) {
@@ -21,7 +25,7 @@ package struct LedgerReader: Sendable {
           path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator)
         try store.close()
       }
-      reader = try SQLiteStore.reading(
+      return try SQLiteStore.reading(
         path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator)
     } catch {
       throw LedgerError(.unavailable, error.message)
@@ -38,8 +42,9 @@ package struct LedgerReader: Sendable {
         let history = try Row.fetchAll(
           database, sql: "SELECT at, phase, note FROM history WHERE job = ? ORDER BY rowid",
           arguments: [row["id"] as Int64])
+        let job = try JobRow.job(row)
         return JobStory(
-          job: try JobRow.job(row),
+          job: job, parts: try Self.parts(of: job, in: database),
           history: history.map {
             JobStory.Event(at: Timestamp(milliseconds: $0["at"]), phase: $0["phase"], note: $0["note"])
           })
@@ -47,11 +52,27 @@ package struct LedgerReader: Sendable {
     }
   }
 
-  /// The profiles under which Moontide itself put a file at this path.
-  package func traces(at path: ProjectPath) async throws(LedgerError) -> [String] {
+  /// The jobs of a file's parts, as far as they have been recorded.
+  private static func parts(of whole: Job, in database: Database) throws -> [Job] {
+    guard whole.isInParts else { return [] }
+    return try Row.fetchAll(
+      database,
+      sql: """
+        SELECT \(JobRow.columns) FROM jobs
+        WHERE profile = ? AND recipe = ? AND path IN (SELECT value FROM json_each(?))
+        """,
+      arguments: [whole.key.profile, whole.key.recipe, PathList(whole.partKeys.map(\.path)).json]
+    ).map(JobRow.job).filter { $0.preparation?.batch == whole.idempotencyKey }
+  }
+
+  /// The profiles under which Moontide itself put a file at this path, and what it made of which file.
+  package func traces(at path: ProjectPath) async throws(LedgerError) -> [TraceRecord] {
     try await read { database in
-      try String.fetchAll(
-        database, sql: "SELECT profile FROM traces WHERE path = ? ORDER BY profile", arguments: [path.string])
+      try Row.fetchAll(
+        database,
+        sql: "SELECT profile, origin, size, modified, inode FROM traces WHERE path = ? ORDER BY profile",
+        arguments: [path.string]
+      ).map { TraceRecord(profile: $0["profile"], origin: $0["origin"], stamp: JobRow.stamp($0)) }
     }
   }
 
@@ -83,8 +104,19 @@ package struct JobStory: Sendable {
   }
 
   package var job: Job
+  /// Of a file that goes in parts: their jobs, as far as they were begun.
+  package var parts: [Job]
   /// Oldest first.
   package var history: [Event]
+}
+
+/// A file that Moontide itself put where it is.
+package struct TraceRecord: Sendable {
+  package var profile: String
+  /// The file that was moved or copied there; nil where it was written, or nobody has noted it.
+  package var origin: String?
+  /// As it was put there.
+  package var stamp: FileStamp
 }
 
 /// A recipe as it last ran.

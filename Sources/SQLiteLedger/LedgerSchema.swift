@@ -26,8 +26,21 @@ enum LedgerSchema {
       // JSON: what is sent instead of the file.
       try database.execute(sql: "ALTER TABLE jobs ADD COLUMN preparation TEXT")
     }
+    migrator.registerMigration("7: stories") { database in
+      try database.execute(sql: stories)
+      try FailureReasons.fill(database)
+    }
     return migrator
   }
+
+  private static let stories = """
+    -- Which handlers decided, what was done with the file in the end, and what its failure has in common with others.
+    ALTER TABLE jobs ADD COLUMN deciders TEXT;
+    ALTER TABLE jobs ADD COLUMN afterwards TEXT;
+    ALTER TABLE jobs ADD COLUMN failure_reason TEXT;
+    -- The file that was moved or copied there.
+    ALTER TABLE traces ADD COLUMN origin TEXT;
+    """
 
   private static let data = """
     -- What a recipe keeps with a job, JSON: what discovery gave, and what the decision put in its place.

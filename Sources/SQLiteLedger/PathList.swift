@@ -1,6 +1,6 @@
 import Workspace
 
-/// Paths as a JSON array, for SQLite's `json_each`.
+/// Paths, or other texts, as a JSON array for SQLite's `json_each`.
 ///
 /// Written by hand: each page of a run over unchanged files needs one, and a general encoder would take a fifth of
 /// that run's time.
@@ -8,14 +8,16 @@ struct PathList: Sendable {
   let json: String
   let count: Int
 
-  init(_ paths: [ProjectPath]) {
-    count = paths.count
+  init(_ paths: [ProjectPath]) { self.init(texts: paths.lazy.map(\.string)) }
+
+  init(texts: some Collection<String>) {
+    count = texts.count
     var bytes: [UInt8] = [UInt8(ascii: "[")]
-    bytes.reserveCapacity(paths.count * 64)
-    for path in paths {
+    bytes.reserveCapacity(count * 64)
+    for text in texts {
       if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
       bytes.append(UInt8(ascii: "\""))
-      for byte in path.string.utf8 { Self.append(byte, to: &bytes) }
+      for byte in text.utf8 { Self.append(byte, to: &bytes) }
       bytes.append(UInt8(ascii: "\""))
     }
     bytes.append(UInt8(ascii: "]"))

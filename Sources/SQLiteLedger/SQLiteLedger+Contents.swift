@@ -5,6 +5,19 @@ import Workspace
 
 /// What was sent, by its content.
 extension SQLiteLedger {
+  private static let mostPlaces = 1000
+
+  package func placesOfTraces(profile: String) async throws(LedgerError) -> [ProjectPath] {
+    try await read { database in
+      // What is left of a path without all characters at its end that are not "/".
+      try String.fetchAll(
+        database,
+        sql: "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM traces WHERE profile = ? LIMIT ?",
+        arguments: [profile, Self.mostPlaces]
+      ).map { try ProjectPath($0) }
+    }
+  }
+
   /// Jobs for which a session may be open. Begins as the condition of the index does, so that SQLite can use that.
   private static let isOpen =
     "phase IN ('decided', 'opened', 'uploaded', 'completed') AND phase <> 'completed'"

@@ -44,13 +44,7 @@ package final class SQLiteLedger: Ledger {
     self.clock = clock
     path = directory + "/" + Self.fileName
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    do throws(StoreError) {
-      access = .reader(
-        try SQLiteStore.reading(
-          path: path, applicationID: LedgerSchema.applicationID, migrator: LedgerSchema.migrator))
-    } catch {
-      throw LedgerError(.unavailable, error.message)
-    }
+    access = .reader(try LedgerReader.open(path))
   }
 
   package func jobs(
@@ -136,14 +130,15 @@ package final class SQLiteLedger: Ledger {
       let rows = try Row.fetchAll(
         try database.cachedStatement(
           sql: """
-            SELECT path, size, modified, inode, md5 FROM traces
+            SELECT path, size, modified, inode, md5, origin FROM traces
             WHERE profile = ? AND path IN (SELECT value FROM json_each(?))
             """), arguments: [profile, list])
       var traces: [ProjectPath: Trace] = [:]
       for row in rows {
         guard let md5 = MD5Digest(hex: row["md5"]) else { continue }
         let path = try ProjectPath(row["path"] as String)
-        traces[path] = Trace(path: path, stamp: JobRow.stamp(row), md5: md5)
+        let origin = try (row["origin"] as String?).map { try ProjectPath($0) }
+        traces[path] = Trace(path: path, stamp: JobRow.stamp(row), md5: md5, origin: origin)
       }
       return traces
     }
@@ -219,11 +214,12 @@ package final class SQLiteLedger: Ledger {
   private static func leave(_ trace: Trace, profile: String, in database: Database) throws {
     try database.execute(
       cached: """
-        INSERT OR REPLACE INTO traces (profile, path, size, modified, inode, md5) VALUES (?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO traces (profile, path, size, modified, inode, md5, origin)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         profile, trace.path.string, trace.stamp.size, trace.stamp.modified,
-        Int64(bitPattern: trace.stamp.inode), trace.md5.hex,
+        Int64(bitPattern: trace.stamp.inode), trace.md5.hex, trace.origin?.string,
       ])
   }
 

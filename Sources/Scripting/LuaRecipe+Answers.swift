@@ -70,6 +70,12 @@ extension LuaRecipe {
     return call(key, file).fault(returning: problem)
   }
 
+  /// What a verdict rules, and which handler gave it where.
+  func ruling(_ verdict: Verdict, _ key: RecipeKey, _ state: RecipeState) -> Ruling {
+    let place = verdict.place.map { "\(key.rawValue) (\($0.chunk):\($0.line))" }
+    return verdict.ruling(by: place ?? state.plan.deciders[key] ?? key.rawValue)
+  }
+
   func call(_ key: RecipeKey, _ file: RecipeFile? = nil) -> HandlerCall {
     HandlerCall(
       handler: key, path: file?.path, source: source, definition: states.current.plan.definitions[key])

@@ -136,28 +136,29 @@ extension LuaRecipe {
   ) async throws(HandlerFault) -> Ruling {
     switch try await answer(state.plan.accept, .accept, file, file.object, script) {
     case nil, .value(true)?: break
-    case .value(false)?: return .skip(reason: "not accepted")
-    case .verdict(let verdict)?: return verdict.ruling
+    case .value(false)?: return .skip(reason: "not accepted", by: state.plan.deciders[.accept])
+    case .verdict(let verdict)?: return ruling(verdict, .accept, state)
     case .other(let value)?: throw wrong(.accept, value, file)
     }
     guard let prepare = state.plan.prepare else { return try await wishes(of: file, state, script) }
     switch try await prepared(prepare, file, script) {
-    case .verdict(let verdict): return verdict.ruling
+    case .verdict(let verdict): return ruling(verdict, .prepare, state)
     case .nothing: return try await wishes(of: file, state, script)
     case .file(let content):
       return try await wishes(of: sent(file, as: content, part: nil), state, script).sending(content)
     case .parts(let parts):
       var wanted: [PreparedPart] = []
-      var reason: String?
+      var (reason, decider): (String?, String?) = (nil, state.plan.deciders[.prepare])
       for (name, content) in parts {
         switch try await wishes(of: sent(file, as: content, part: name), state, script).sending(content) {
         case .send(let wishes): wanted.append(PreparedPart(name: name, wishes: wishes))
-        case .skip(let why): reason = why
-        case .reject(let reason): return .reject(reason: "\(name): \(reason)")
+        case .skip(let why, let who): (reason, decider) = (why, who)
+        case .reject(let reason, let who): return .reject(reason: "\(name): \(reason)", by: who)
         case let ruling: return ruling
         }
       }
-      return wanted.isEmpty ? .skip(reason: reason ?? "prepare gave no files") : .sendParts(wanted)
+      return wanted.isEmpty
+        ? .skip(reason: reason ?? "prepare gave no files", by: decider) : .sendParts(wanted)
     }
   }
 
@@ -188,7 +189,7 @@ extension LuaRecipe {
     switch try await answer(plan.rename, .rename, file, object, script) {
     case nil: break
     case .value(let template)?: wishes.filename = try filled(template, .rename, file)
-    case .verdict(let verdict)?: return verdict.ruling
+    case .verdict(let verdict)?: return ruling(verdict, .rename, state)
     case .other(let value)?:
       guard let value else { throw wrong(.rename, value, file) }
       wishes.filename = try checked(.rename, file) { () throws(WrongValue) in
@@ -198,7 +199,7 @@ extension LuaRecipe {
     switch try await answer(plan.mimeType, .mimeType, file, object, script) {
     case nil, .other(nil)?, .other(.nil)?: break
     case .value(let type)?: wishes.mimeType = type
-    case .verdict(let verdict)?: return verdict.ruling
+    case .verdict(let verdict)?: return ruling(verdict, .mimeType, state)
     case .other(let value?)?:
       wishes.mimeType = try checked(.mimeType, file) { () throws(WrongValue) in
         try Values.mimeType(value, wanted: RecipeKey.mimeType.wanted.answer)
@@ -207,7 +208,7 @@ extension LuaRecipe {
     switch try await answer(plan.purpose, .purpose, file, object, script) {
     case nil, .other(nil)?, .other(.nil)?: break
     case .value(let purpose)?: wishes.purpose = Purpose(rawValue: purpose)
-    case .verdict(let verdict)?: return verdict.ruling
+    case .verdict(let verdict)?: return ruling(verdict, .purpose, state)
     case .other(let value?)?:
       wishes.purpose = try checked(.purpose, file) { () throws(WrongValue) in
         Purpose(rawValue: try Values.purpose(value, wanted: RecipeKey.purpose.wanted.answer))
@@ -221,7 +222,7 @@ extension LuaRecipe {
   ) async throws(HandlerFault) -> Ruling {
     switch try await answer(state.plan.decide, .decide, file, file.object, script) {
     case nil: return .send(Wishes())
-    case .verdict(let verdict)?: return verdict.ruling
+    case .verdict(let verdict)?: return ruling(verdict, .decide, state)
     case .value(let decision)?:
       return .send(
         Wishes(

@@ -11,6 +11,7 @@ import Workspace
 package final class LuaRecipe: Recipe, Sendable {
   package let name: String
   package let version: String
+  package let deciders: String?
   let origin: RecipeOrigin
   let states: RecipeStates
   let once: OnceCalls
@@ -68,6 +69,8 @@ package final class LuaRecipe: Recipe, Sendable {
     observer = origin.context.observer
     states = RecipeStates(state)
     name = state.plan.name
+    let deciders = state.plan.decidingKeys.compactMap { state.plan.deciders[$0] }
+    self.deciders = deciders.isEmpty ? nil : deciders.joined(separator: ", ")
     changed = state.plan.changed
     sendsContentOnce = state.plan.sendsContentOnce
     retries = state.plan.retries

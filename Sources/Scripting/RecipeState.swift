@@ -36,6 +36,7 @@ struct RecipeOrigin: Sendable {
       for (key, function) in reader.functions {
         plan.definitions[key] = await script.definition(of: function)
       }
+      for key in plan.decidingKeys { plan.deciders[key] = source.decider(key, plan.definitions[key]) }
       await script.setLimits(plan.limits)
       modules.seal()
       return RecipeState(script: script, plan: plan, helpers: helpers)
@@ -43,6 +44,14 @@ struct RecipeOrigin: Sendable {
       await script.close()
       throw (error as? ScriptError) ?? ScriptError(error, in: source)
     }
+  }
+}
+
+extension ScriptSource {
+  /// A handler with the place where it is defined, or its key set: `accept (notes.lua:7)`.
+  fileprivate func decider(_ key: RecipeKey, _ definition: LuaDefinition?) -> String {
+    if let definition { return "\(key.rawValue) (\(definition.script):\(definition.line))" }
+    return "\(key.rawValue) (\(name)\(place(ofKey: key.rawValue).map { ":\($0.line)" } ?? ""))"
   }
 }
 

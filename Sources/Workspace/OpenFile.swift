@@ -44,6 +44,16 @@ package final class OpenFile: Sendable {
     return FileStamp(try status())
   }
 
+  /// Reads a byte, where there is one: throws where nothing can be read, although it could be opened.
+  package func probe() throws(WorkspaceError) {
+    var byte: UInt8 = 0
+    var failure: WorkspaceError?
+    withUnsafeMutableBytes(of: &byte) { buffer in
+      do throws(WorkspaceError) { _ = try read(into: buffer, at: 0) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
   /// Fills the buffer from `offset` on; less than it holds means the end of the file.
   ///
   /// - Returns: the bytes read.

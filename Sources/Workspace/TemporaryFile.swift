@@ -3,7 +3,8 @@ import Synchronization
 
 /// A file that is being written beside its final place, unseen until it is put there; removed otherwise.
 ///
-/// A crash may leave one behind: `.moontide-….part`, which is never walked, listed or read.
+/// A crash may leave one behind: `.moontide-PROCESS-NUMBER.part`, which is never walked, listed or read, and which
+/// ``Workspace/sweepUnfinished(in:)`` removes. It is locked while it is written.
 struct TemporaryFile: ~Copyable {
   private static let prefix = Workspace.stateName + "-"
   private static let suffix = ".part"
@@ -23,6 +24,7 @@ struct TemporaryFile: ~Copyable {
         descriptor = try SystemCalls.open(
           name, in: directory, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
         self.name = name
+        _ = flock(descriptor.number, LOCK_EX | LOCK_NB)
         return
       } catch  where error.number == EEXIST {
         // Left behind by a process that had our number: take the next name.
@@ -37,6 +39,12 @@ struct TemporaryFile: ~Copyable {
   static func isName(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
     name.count > prefix.utf8.count + suffix.utf8.count && name.starts(with: prefix.utf8)
       && name.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
+
+  /// The process that made the file of this name.
+  static func process(of name: String) -> pid_t? {
+    guard withBytes(of: name, { isName($0) }) else { return nil }
+    return pid_t(name.dropFirst(prefix.count).prefix { $0 != "-" })
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {

@@ -14,8 +14,7 @@ enum Main {
       let (grants, words) = try GrantFlags.take(from: Array(CommandLine.arguments.dropFirst()))
       try await GrantFlags.$current.withValue(grants) { try await run(words) }
     } catch let failure as CommandFailure {
-      let line = LineFormat.of(.error).text("moontide: \(failure.message)", .error)
-      StandardStream.error.write(line + "\n")
+      complain(failure.message)
       exit(failure.status.rawValue)
     } catch let status as ExitStatus {
       exit(status.rawValue)

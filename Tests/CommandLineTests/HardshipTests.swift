@@ -111,6 +111,23 @@ struct HardshipTests {
     #expect(sandbox.has("sent/locked/4.md"))
   }
 
+  @Test("of a file that cannot be read is that file's, and no session is opened for it")
+  func unreadableFile() async throws {
+    guard let user = try await plainProject() else { return }
+    let sandbox = user.sandbox
+    chmod(sandbox.path("in/1.md"), 0)
+    let run = try await user.moontide("run", "hard.lua")
+    #expect(run.status == 1 && run.lastLine.contains("3 sent") && run.lastLine.contains("1 failed"), "\(run)")
+    #expect(run.output.contains("in/1.md") && run.output.contains("Permission denied"), "\(run)")
+    let upload = try await user.moontide("files", "upload", "in/1.md", "--profile", "local")
+    #expect(upload.status == 1 && upload.errors.contains("Permission denied"), "\(upload)")
+    let list = try await user.moontide("files", "list", "--all", "--profile", "local")
+    #expect(list.output.split(separator: "\n").count == 3, "\(list)")
+    chmod(sandbox.path("in/1.md"), 0o644)
+    let next = try await user.moontide("run", "hard.lua")
+    #expect(next.status == 0 && next.lastLine.contains("1 sent"), "\(next)")
+  }
+
   @Test("of a ledger that is read-only is an error before anything is sent")
   func readOnlyLedger() async throws {
     guard let user = try await plainProject() else { return }

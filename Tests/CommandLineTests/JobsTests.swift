@@ -64,9 +64,11 @@ struct JobsTests {
     let status = try objects(try await sandbox.moontide("status", "--json").output)
     let failures = try #require(status.first?["failures"] as? [[String: Any]])
     let command = try #require(failures.first?["retry"] as? String)
-    #expect(command == "moontide jobs retry --profile local --recipe picky --reason rejected")
+    #expect(
+      command == "moontide jobs retry --profile local --recipe picky --kind rejected --reason 'too strict'")
     let retry = try await sandbox.moontide(
-      "jobs", "retry", "--profile", "local", "--recipe", "picky", "--reason", "rejected")
+      "jobs", "retry", "--profile", "local", "--recipe", "picky", "--kind", "rejected", "--reason",
+      "too strict")
     #expect(retry.status == 0 && retry.output.contains("1 file is tried again"), "\(retry)")
     #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("1 sent, 2 already done"))
     let nothing = try await sandbox.moontide("jobs", "retry", "--all")

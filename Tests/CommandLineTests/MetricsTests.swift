@@ -80,6 +80,7 @@ struct MetricsTests {
     let run = try await sandbox.moontide("run", "m.lua", "--metrics", place)
     #expect(run.status == 2 && run.errors.contains("--metrics"), "\(run)")
     #expect(try await sandbox.moontide("files", "list").output == "")
+    #expect(!run.errors.contains("errno") && !run.errors.contains("SocketAddress"), "\(run)")
   }
 }
 

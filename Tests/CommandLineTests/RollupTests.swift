@@ -55,6 +55,49 @@ struct RollupTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("are the same in the status, each with a command that tries again just its files")
+  func status() async throws {
+    let sandbox = try Sandbox()
+    for name in ["odd-1", "odd-2", "odd-3", "plain", "slow-1", "slow-2"] {
+      try sandbox.write(name, to: "in/\(name).txt")
+    }
+    try sandbox.write("", to: "in/empty.txt")
+    try sandbox.write(
+      """
+      return { name = "m", discover = "in/*", settle = 0,
+        accept = function(f)
+          if f.stem == "plain" then return moontide.reject("slow") end
+          return not f.stem:find("slow") or moontide.reject("too slow")
+        end,
+        purpose = function(f) if f.stem:find("odd") then return "odd" end end }
+      """, to: "m.lua")
+    let run = try await sandbox.moontide("run", "m.lua")
+    let told = run.output.split(separator: "\n").filter { $0.contains(" of m, ") }
+    let groups = try JSONDecoder().decode(
+      Status.self, from: Data(try await sandbox.moontide("status", "--json").output.utf8)
+    ).failures
+    let reasons = groups.map { "\($0.count) \($0.kind): \($0.reason)" }
+    #expect(
+      Set(reasons) == [
+        "3 service: invalid_value", "1 limit: invalid_value", "1 rejected: slow", "2 rejected: too slow",
+      ], "\(run)")
+    #expect(told.count == groups.count, "\(run)")
+    for group in groups {
+      #expect(run.output.contains("again: \(group.retry)\n"), "\(run)")
+      let result = try await sandbox.carryOut(group.retry)
+      #expect(result.output.hasPrefix("\(group.count) file"), "\(group): \(result)")
+    }
+  }
+
+  private struct Status: Decodable {
+    struct Group: Decodable {
+      var kind, reason, retry: String
+      var count: Int
+    }
+
+    var failures: [Group]
+  }
+
   @Test("take no more lines for many files than for few, each with a reason of its own")
   func many() async throws {
     let sandbox = try Sandbox()

@@ -49,7 +49,9 @@ struct BandwidthTests {
       ("10X", "the unit \"x\""),
       ("08:00,1M 25:00,off", "\"25:00\" in \"25:00,off\" is no time of day"), ("08:00", "no entry"),
       ("08:00,1M off", "\"off\" is no entry"), ("Foo-08:00,1M", "\"Foo\" in \"Foo-08:00,1M\" is no day"),
-      ("08:00,1M 8:00,2M", "another entry"), ("08:00,1M,2M", "no entry"), ("0K", "1K or more"),
+      ("08:00,1M 8:00,2M", "another entry"), ("08:00,1M,2M", "no entry"), ("0K", "nothing would be sent"),
+      ("0", "nothing would be sent"),
+      ("100B", "the least is 1K"), ("9999999T", "faster than any line"),
       ("10M:1M", "no entry"),
       ("08:00,", "is no rate"),
     ])

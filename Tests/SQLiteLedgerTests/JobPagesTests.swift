@@ -122,6 +122,30 @@ struct JobPagesTests {
     #expect(status.underWay.map(\.job.key.path.string) == ["d"])
     #expect(status.failures.map(\.code) == ["invalid_purpose"])
     #expect(status.failures.first?.count == 1 && status.failures.first?.path == "c")
+    #expect(status.failures.first?.kind == .service && status.failures.first?.reason == "invalid_purpose")
+  }
+
+  @Test("are selected by the kind of their failure, and then by all of what it has in common with others")
+  func kinds() async throws {
+    let ledger = try directory.ledger()
+    let failures = [
+      Failure(.rejected, "slow"), Failure(.rejected, "too slow"), Failure(.service, "No.", code: "slow"),
+      Failure(.service, "Odd."),
+    ]
+    for (name, failure) in zip(["a", "b", "c", "d"], failures) {
+      var job = try job(name, .failed)
+      job.failure = failure
+      _ = try await ledger.record(LedgerChange(job))
+    }
+    for (kind, reason, expected) in [
+      (Failure.Kind.rejected, "slow", ["a"]), (.rejected, "too slow", ["b"]), (.service, "slow", ["c"]),
+      (.service, "service", ["d"]), (.rejected, nil, ["a", "b"]), (nil, "slow", ["a", "b", "c"]),
+      (nil, "service", ["c", "d"]),
+    ] as [(Failure.Kind?, String?, [String])] {
+      var selection = JobSelection()
+      (selection.kind, selection.reason) = (kind, reason)
+      try await expect(expected, of: selection)
+    }
   }
 
   @Test("are counted as files, and parts apart from them")
@@ -250,6 +274,18 @@ struct LedgerCopyTests {
     #expect(copy.withLock { $0 } == lines)
     let stories = try await there.reader().stories(of: ProjectPath("a.md"))
     #expect(stories.first?.history.count == 1)
+  }
+
+  @Test("from an older version has what its failures have in common")
+  func older() async throws {
+    try await fill()
+    let lines = try await lines().map { line in
+      line.replacing(#""failure_reason":"invalid_purpose","#, with: "")
+    }
+    #expect(!lines.contains { $0.contains("failure_reason") })
+    let ledger = try there.ledger()
+    #expect(try await load(lines, into: ledger) == 2)
+    #expect(try await there.reader().status(listed: 10).failures.map(\.reason) == ["invalid_purpose"])
   }
 
   @Test("is not mixed with another, and not taken from a file that is cut off or something else")

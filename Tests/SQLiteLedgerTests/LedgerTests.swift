@@ -137,7 +137,9 @@ struct LedgerTests {
   func versionsAndTraces() async throws {
     let ledger = try open()
     let path = try ProjectPath("moved/a.md")
-    let trace = Trace(path: path, stamp: FileStamp(size: 3, modified: 4, inode: 5), md5: Self.md5)
+    let trace = try Trace(
+      path: path, stamp: FileStamp(size: 3, modified: 4, inode: 5), md5: Self.md5, origin: ProjectPath("a.md")
+    )
     let sent = SentVersion(size: 3, md5: Self.md5, sessionID: "fil_1")
     let job = try await ledger.record(LedgerChange(try job("a.md"), sent: sent, trace: trace))
     #expect(try await ledger.sentVersions(of: job.key) == [sent])

@@ -53,7 +53,39 @@ import Workspace
       ("decide = function() return moontide.defer(1.5) end", .postpone(.milliseconds(1500), reason: nil)),
     ])
   func conversions(lines: String, ruling: Ruling) async throws {
-    #expect(try await Bench().ruling(lines) == ruling)
+    #expect(try await Bench().ruling(lines).anonymous == ruling)
+  }
+
+  @Test(
+    "A verdict names its handler, with the line of the verdict, the function or the key",
+    arguments: [
+      ("\naccept = false", "accept (r.lua:3)"),
+      ("accept = moontide.skip('old')", "accept (r.lua:2)"),
+      ("accept = function()\nreturn false end", "accept (r.lua:2)"),
+      ("accept = function()\nlocal verdict = moontide.reject('no')\nreturn verdict end", "accept (r.lua:3)"),
+      ("accept = function()\nreturn moontide.defer(5) end", "accept (r.lua:3)"),
+      ("accept = true, rename = function()\nlocal v = moontide.skip()\nreturn v end", "rename (r.lua:3)"),
+      ("prepare = function() return {} end", "prepare (r.lua:2)"),
+    ])
+  func deciders(lines: String, decider: String) async throws {
+    #expect(try await Bench().ruling(lines).decider == decider)
+  }
+
+  @Test(
+    "A recipe names the handlers that decide about a file that is sent",
+    arguments: [
+      (
+        "accept = true,\nrename = '{stem}',\npurpose = function() end",
+        "accept (r.lua:2), rename (r.lua:3), purpose (r.lua:4)"
+      ),
+      ("\ndecide = function() return {} end", "decide (r.lua:3)"),
+      ("prepare = function() end", "prepare (r.lua:2)"),
+      ("", nil),
+    ] as [(String, String?)])
+  func senders(lines: String, deciders: String?) async throws {
+    let recipe = try await Bench().recipe(wrap(lines))
+    #expect(recipe.deciders == deciders)
+    await recipe.close()
   }
 
   @Test(
@@ -237,8 +269,8 @@ import Workspace
       return try bench.candidate(name)
     }
     let rulings = await recipe.decide(candidates)
-    #expect(rulings[0] == .skip(reason: "enough"))
-    #expect(rulings[1] == .skip(reason: "not accepted"))
+    #expect(rulings[0] == .skip(reason: "enough", by: "mime_type (r.lua:4)"))
+    #expect(rulings[1] == .skip(reason: "not accepted", by: "accept (r.lua:2)"))
     guard case .fault = rulings[2] else {
       Issue.record("\(rulings[2])")
       return

@@ -64,6 +64,26 @@ struct Bench {
   }
 }
 
+extension Ruling {
+  /// Which handler decided against it.
+  var decider: String? {
+    switch self {
+    case .skip(_, let decider), .reject(_, let decider), .postpone(_, _, let decider): decider
+    case .send, .sendParts, .fault, .unasked: nil
+    }
+  }
+
+  /// The same, whoever decided.
+  var anonymous: Ruling {
+    switch self {
+    case .skip(let reason, _): .skip(reason: reason)
+    case .reject(let reason, _): .reject(reason: reason)
+    case .postpone(let delay, let reason, _): .postpone(delay, reason: reason)
+    case .send, .sendParts, .fault, .unasked: self
+    }
+  }
+}
+
 /// A recipe with a name and a discover, on the first line, and more lines.
 func wrap(_ lines: String) -> String {
   "return { name = \"r\", discover = \"**\",\n\(lines)\n}"

@@ -96,6 +96,11 @@ package struct Delivery: Sendable {
 
   // MARK: - Opening
 
+  /// The file cannot be read: no session is opened for it.
+  package mutating func cannotBegin(_ message: String) -> Action {
+    fail(Failure(.file, message))
+  }
+
   package mutating func created(_ opened: OpenedSession) -> Action {
     if situation == .overtaken {
       // The replayed request gave the session of the file as it was; the record still leads here if the

@@ -80,7 +80,7 @@ struct Aftercare: Sendable {
       break
     case .move(let directory)?:
       if let whereabouts = farewell.planned(job.key.path) {
-        report(.finished(job.key.path, whereabouts))
+        end(&job, whereabouts)
         break
       }
       trace = try await place(&job, in: directory, .move)
@@ -88,10 +88,11 @@ struct Aftercare: Sendable {
     case .copy(let directory)?:
       trace = try await place(&job, in: directory, .copy)
     case .remove?:
-      try await remove(job)
+      try await remove(&job)
     case .retry(let seconds)?:
       job.phase = .deferred
       job.dueAt = clock.now + max(.seconds(seconds), shortestDeferral)
+      job.deciders = nil
       job.reason = job.failure.map { "given up \($0.tries ?? 1)×, to be tried again: \($0.message)" }
     }
     job.step = nil
@@ -99,22 +100,28 @@ struct Aftercare: Sendable {
     job = try await ledger.record(LedgerChange(job, trace: trace))
   }
 
-  private func remove(_ job: Job) async throws {
-    let path = job.key.path
-    if let whereabouts = farewell.planned(path) { return report(.finished(path, whereabouts)) }
+  private func remove(_ job: inout Job) async throws {
+    let (path, stamp) = (job.key.path, job.stamp)
+    if let whereabouts = farewell.planned(path) { return end(&job, whereabouts) }
     let (workspace, farewell) = (workspace, farewell)
     let note = try await farewell.take(path) {
       try await offload { () throws(WorkspaceError) -> String in
         guard try workspace.exists(path) else {
           return farewell.isTaken(path) ? farewell.gone(path) : "removed"
         }
-        guard try workspace.info(path).stamp == job.stamp else { return Self.leftInPlace }
+        guard try workspace.info(path).stamp == stamp else { return Self.leftInPlace }
         try workspace.remove(path)
         farewell.note(path, "removed it")
         return "removed"
       }
     }
-    report(.finished(path, note))
+    end(&job, note)
+  }
+
+  /// Notes what was done with the file, for those who ask later too.
+  private func end(_ job: inout Job, _ note: String) {
+    job.afterwards = note
+    report(.finished(job.key.path, note))
   }
 
   private static let leftInPlace = "left in place, since it has changed meanwhile"
@@ -143,13 +150,13 @@ struct Aftercare: Sendable {
       switch outcome {
       case .placed(let trace):
         if operation == .move { farewell.note(path, "moved it to \(target)") }
-        report(.finished(path, "\(operation.rawValue) to \(target)"))
+        end(&job, "\(operation.rawValue) to \(target)")
         return trace
       case .changed:
-        report(.finished(path, Self.leftInPlace))
+        end(&job, Self.leftInPlace)
         return nil
       case .gone:
-        report(.finished(path, farewell.gone(path)))
+        end(&job, farewell.gone(path))
         return nil
       case .taken:
         job.step?.destination = nil

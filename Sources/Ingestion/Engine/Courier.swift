@@ -28,6 +28,7 @@ struct Courier: Sendable {
     // Whether it was told before a crash is not known.
     if situation != .fresh, job.phase != .decided, let session = job.session { teller?.tell(job, session) }
     var action = delivery.start(now: clock.now)
+    if situation == .fresh, let problem = await whyUnreadable(job) { action = delivery.cannotBegin(problem) }
     while true {
       let current = try await record(delivery.job, over: recorded)
       recorded = current
@@ -151,6 +152,19 @@ struct Courier: Sendable {
       // A service that finds more or fewer bytes than announced is right when the file has changed.
       guard await isUnchanged(file) else { return delivery.fileChanged() }
       return delivery.sendFailed(error)
+    }
+  }
+
+  /// Why no session is to be opened for a file; nil when it can be read, and when it is gone, which is found soon enough.
+  private func whyUnreadable(_ job: Job) async -> String? {
+    await offload { [workspace] in
+      do throws(WorkspaceError) {
+        let content = try job.content(in: workspace)
+        try content.workspace.open(content.path).probe()
+        return nil
+      } catch {
+        return error.code == .notFound ? nil : error.message
+      }
     }
   }
 

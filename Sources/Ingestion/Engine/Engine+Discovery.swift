@@ -310,7 +310,7 @@ extension Engine {
       return .sent(LedgerChange(job))
     }
     if let trace, trace.stamp.size == candidate.stamp.size, await md5(of: candidate) == trace.md5 {
-      let renewed = Trace(path: trace.path, stamp: candidate.stamp, md5: trace.md5)
+      let renewed = Trace(path: trace.path, stamp: candidate.stamp, md5: trace.md5, origin: trace.origin)
       try await ledger.leave(renewed, profile: profile)
       return .ownWork
     }

@@ -41,7 +41,7 @@ extension Engine {
     let others = try await ledger.unfinished(profile: profile, recipe: recipe, ofSize: size)
     var next = job
     next.md5 = md5
-    next.idempotencyKey = nil
+    (next.idempotencyKey, next.deciders) = (nil, nil)
     for other in others where other.key != job.key && !other.isPart && other.stamp.size == size {
       guard await content(of: other) == md5 else { continue }
       // Its session is open and nobody sees to it now, since the service was away say.

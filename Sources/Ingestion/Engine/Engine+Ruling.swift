@@ -13,15 +13,16 @@ extension Engine {
     switch ruling {
     case .send(let wishes): await prepare(&job, wishes)
     case .sendParts(let parts): await prepare(&job, parts)
-    case .skip(let reason):
+    case .skip(let reason, let decider):
       job.phase = .skipped
-      job.reason = reason
-    case .postpone(let delay, let reason):
+      (job.reason, job.deciders) = (reason, decider)
+    case .postpone(let delay, let reason, let decider):
       job.phase = .deferred
       job.dueAt = clock.now + max(delay, shortestDeferral)
-      job.reason = reason
-    case .reject(let reason):
+      (job.reason, job.deciders) = (reason, decider)
+    case .reject(let reason, let decider):
       job.failure = Failure(.rejected, reason)
+      job.deciders = decider
     case .fault(let failure):
       job.failure = failure
     case .unasked, nil:
@@ -37,6 +38,7 @@ extension Engine {
   /// Makes the request of what the recipe wants, and the key that it is sent under.
   private func prepare(_ job: inout Job, _ wishes: Wishes) async {
     job.ownData = wishes.data
+    job.deciders = recipe.deciders
     do throws(Failure) {
       if let content = wishes.content {
         job.preparation = Preparation(origin: try await originMD5(of: job))
@@ -55,6 +57,7 @@ extension Engine {
 
   /// The same for a file that goes in parts: their requests are recorded with it.
   private func prepare(_ job: inout Job, _ parts: [PreparedPart]) async {
+    job.deciders = recipe.deciders
     do throws(Failure) {
       var preparation = Preparation(origin: try await originMD5(of: job))
       for part in parts {

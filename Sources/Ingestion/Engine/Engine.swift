@@ -188,6 +188,7 @@ package struct Engine: Sendable {
       if await isStillDue(job) { jobs.append(job) }
     }
     // What is under way is not among them.
+    if isFirst { try await sweepLeftovers(of: unfinished) }
     if isFirst, recipe.prepares, slots.taken == 0 { await sweepWork(keeping: jobs) }
     if !jobs.isEmpty { report(.resuming(jobs: jobs.count)) }
     plan?.begin(jobs.map { ($0.key.path, $0.stamp.size) }, resumed: true)

@@ -100,6 +100,6 @@ struct Placing: Sendable {
 
   private func trace(_ placed: FileStamp, in workspace: Workspace) -> Trace? {
     let digest = md5 ?? (try? workspace.fingerprint(of: target))?.md5
-    return digest.map { Trace(path: target, stamp: placed, md5: $0) }
+    return digest.map { Trace(path: target, stamp: placed, md5: $0, origin: source) }
   }
 }

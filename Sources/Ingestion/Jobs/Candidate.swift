@@ -45,17 +45,17 @@ package struct Wishes: Hashable, Sendable {
   }
 }
 
-/// What a recipe says of a candidate.
+/// What a recipe says of a candidate; `by` names the handler with its place: `accept (notes.lua:7)`.
 package enum Ruling: Hashable, Sendable {
   case send(Wishes)
   /// To be sent as several files, at least one.
   case sendParts([PreparedPart])
   /// Of no interest.
-  case skip(reason: String?)
+  case skip(reason: String?, by: String? = nil)
   /// It should have been right, and is not.
-  case reject(reason: String)
+  case reject(reason: String, by: String? = nil)
   /// Ask again after so long.
-  case postpone(Duration, reason: String?)
+  case postpone(Duration, reason: String?, by: String? = nil)
   /// The recipe could not say: a handler failed.
   case fault(Failure)
   /// The recipe was not asked, since it is in quarantine: the file is left for another run.

@@ -30,6 +30,8 @@ package struct Job: Hashable, Sendable {
   /// The md5 of the bytes that were sent.
   package var md5: MD5Digest?
 
+  /// Which handlers decided, with their places: `accept (notes.lua:7)`.
+  package var deciders: String?
   /// Why the recipe skipped or deferred the file.
   package var reason: String?
   /// Where the same content was sent from; set where the file was skipped for that.
@@ -40,6 +42,8 @@ package struct Job: Hashable, Sendable {
   package var dueAt: Timestamp?
   /// What is still to be done with the file now that it was completed or given up.
   package var step: AfterStep?
+  /// What was done with the file in the end: `moved to uploaded/a.md`.
+  package var afterwards: String?
 
   /// How many sessions were opened for this content.
   package var opens = 0
@@ -76,6 +80,7 @@ package struct Job: Hashable, Sendable {
     step = nil
     (tries, rounds) = (0, 0)
     failure?.movedTo = nil
+    afterwards = nil
   }
 }
 
@@ -97,10 +102,13 @@ package struct Trace: Hashable, Sendable {
   package var path: ProjectPath
   package var stamp: FileStamp
   package var md5: MD5Digest
+  /// The file that was moved or copied there; nil for what was written.
+  package var origin: ProjectPath?
 
-  package init(path: ProjectPath, stamp: FileStamp, md5: MD5Digest) {
+  package init(path: ProjectPath, stamp: FileStamp, md5: MD5Digest, origin: ProjectPath? = nil) {
     self.path = path
     self.stamp = stamp
     self.md5 = md5
+    self.origin = origin
   }
 }

@@ -8,7 +8,9 @@ package struct JobSelection: Hashable, Sendable, Codable {
   package var otherThan: [String]?
   /// Any of these; empty: every phase.
   package var phases: [Phase] = []
-  /// A failure's kind; else its code, or words that occur in the reason.
+  /// A failure's kind. With it, `reason` is all of what such failures have in common (``Failure/reason(path:)``).
+  package var kind: Failure.Kind?
+  /// Without a kind: a failure's kind; else its code, or words that occur in the reason.
   package var reason: String?
   /// Those whose record has changed since.
   package var since: Timestamp?

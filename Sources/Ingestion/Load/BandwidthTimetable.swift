@@ -121,8 +121,8 @@ package struct BandwidthTimetable: Hashable, Sendable {
       throw Problem(message: "\"\(text)\" is no rate; write it as 512K, 10M or off")
     }
     guard !unit.isEmpty else {
-      throw Problem(
-        message: "\"\(text)\" has no unit; write \(text)K for KiB a second, \(text)B for bytes a second")
+      if number == 0 { throw Self.nothing(text) }
+      throw Problem(message: "\"\(text)\" has no unit; write \(text)K for KiB a second, \(text)M for MiB")
     }
     let units = ["b": 0, "k": 1, "m": 2, "g": 3, "t": 4]
     guard let power = unit.first.flatMap({ units[String($0)] }),
@@ -132,9 +132,20 @@ package struct BandwidthTimetable: Hashable, Sendable {
     }
     var bytes = number
     for _ in 0..<power { bytes *= 1024 }
-    guard bytes >= 1024, bytes < 1e15 else {
-      throw Problem(message: "\"\(text)\" cannot be kept; it takes 1K or more")
+    if bytes == 0 { throw Self.nothing(text) }
+    guard bytes >= 1024 else {
+      throw Problem(message: "\"\(text)\" is too slow; the least is 1K, 1024 bytes a second")
+    }
+    guard bytes < 1e15 else {
+      throw Problem(message: "\"\(text)\" is faster than any line; write off for no limit")
     }
     return Int64(bytes)
+  }
+
+  private static func nothing(_ text: String) -> Problem {
+    Problem(
+      message:
+        "at \"\(text)\" nothing would be sent; write off for no limit, and --window for hours without sending"
+    )
   }
 }

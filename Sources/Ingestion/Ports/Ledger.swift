@@ -47,6 +47,9 @@ package protocol Ledger: Sendable {
   /// Remembers a file that Moontide itself wrote.
   func leave(_ trace: Trace, profile: String) async throws(LedgerError)
 
+  /// The directories in which Moontide itself put files, some of them where there are very many.
+  func placesOfTraces(profile: String) async throws(LedgerError) -> [ProjectPath]
+
   // What people ask of a ledger while a run owns it. One that nobody else can reach has none of it.
 
   /// What is asked for and not done yet, and what is paused.
@@ -70,6 +73,8 @@ package protocol Ledger: Sendable {
 
 extension Ledger {
   package func otherRecipes(of key: JobKey) async throws(LedgerError) -> [String] { [] }
+  package func placesOfTraces(profile: String) async throws(LedgerError) -> [ProjectPath] { [] }
+
   package func doneStamps(
     profile: String, recipe: String, paths: [ProjectPath]
   ) async throws(LedgerError) -> [FileStamp?] {

@@ -9,6 +9,9 @@ package protocol Recipe: Sendable {
   /// Changes when the recipe's text or its arguments do: then everything not yet sent is asked again.
   var version: String { get }
 
+  /// The handlers that decide about a file that is sent, with their places: `accept (notes.lua:7), rename (notes.lua:9)`.
+  var deciders: String? { get }
+
   /// Whether ``completed(_:session:)`` has anything to do.
   var handlesCompleted: Bool { get }
 
@@ -69,6 +72,7 @@ package protocol Recipe: Sendable {
 }
 
 extension Recipe {
+  package var deciders: String? { nil }
   package var settling: Settling { Settling() }
   package var changed: ChangePolicy { .send }
   package var sendsContentOnce: Bool { false }

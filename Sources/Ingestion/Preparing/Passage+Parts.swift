@@ -212,6 +212,7 @@ extension Job {
       recipeVersion: whole.recipeVersion)
     request = part.request
     offered = whole.offered
+    deciders = whole.deciders
     ownData = part.data.map(JobData.init(recorded:))
     self.preparation = Preparation(origin: preparation.origin)
     self.preparation?.content = part.content

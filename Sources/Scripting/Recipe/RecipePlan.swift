@@ -39,6 +39,8 @@ struct RecipePlan: Sendable {
   var permissions: PermissionDeclaration = .none
   /// Where the functions are defined, for messages.
   var definitions: [RecipeKey: LuaDefinition] = [:]
+  /// The handlers that decide, each with its place: `accept (notes.lua:7)`.
+  var deciders: [RecipeKey: String] = [:]
 
   /// Where candidates come from.
   enum Discover: Sendable {
@@ -58,6 +60,15 @@ struct RecipePlan: Sendable {
 
   /// `status`, as the handlers of settled files are called.
   var observing: Rule<AfterAction> { status.map { .function($0) } ?? .absent }
+
+  /// The keys that decide about a file that is sent, in their order.
+  var decidingKeys: [RecipeKey] {
+    let names: [(RecipeKey, Bool)] =
+      decide.isAbsent
+      ? [(.rename, !rename.isAbsent), (.mimeType, !mimeType.isAbsent), (.purpose, !purpose.isAbsent)]
+      : [(.decide, true)]
+    return ([(.accept, !accept.isAbsent), (.prepare, prepare != nil)] + names).filter(\.1).map(\.0)
+  }
 
   /// Whether deciding needs the script.
   var asksScript: Bool {

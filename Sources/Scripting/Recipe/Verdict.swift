@@ -4,16 +4,28 @@ import LuaHost
 import LuaLibrary
 
 /// What a handler may say of a file instead of a value: `moontide.skip("too old")`.
-enum Verdict: Hashable, Sendable {
-  case skip(reason: String?)
-  case reject(reason: String)
-  case postpone(Duration, reason: String?)
+struct Verdict: Sendable {
+  enum Kind: Sendable {
+    case skip(reason: String?)
+    case reject(reason: String)
+    case postpone(Duration, reason: String?)
+  }
 
-  var ruling: Ruling {
-    switch self {
-    case .skip(let reason): .skip(reason: reason)
-    case .reject(let reason): .reject(reason: reason)
-    case .postpone(let delay, let reason): .postpone(delay, reason: reason)
+  let kind: Kind
+  /// Where the script made it; nil where that is no line of a script.
+  let place: LuaPlace?
+
+  private init(_ kind: Kind, _ call: borrowing LuaCall) {
+    self.kind = kind
+    place = call.place
+  }
+
+  /// - Parameter decider: the handler that gave it, with its place.
+  func ruling(by decider: String) -> Ruling {
+    switch kind {
+    case .skip(let reason): .skip(reason: reason, by: decider)
+    case .reject(let reason): .reject(reason: reason, by: decider)
+    case .postpone(let delay, let reason): .postpone(delay, reason: reason, by: decider)
     }
   }
 
@@ -27,7 +39,7 @@ enum Verdict: Hashable, Sendable {
   /// The functions that make verdicts, as an addition to `moontide`.
   static let module = LuaModule("moontide") { module in
     module.function("skip") { call in
-      try call.push(Verdict.skip(reason: call.optionalString(1)).value)
+      try call.push(Verdict(.skip(reason: call.optionalString(1)), call).value)
     }
     module.function("reject") { call in
       let reason = try call.string(1)
@@ -36,10 +48,10 @@ enum Verdict: Hashable, Sendable {
           place: "moontide.reject: argument #1", problem: "the reason is empty",
           hint: "say what is wrong with the file")
       }
-      try call.push(Verdict.reject(reason: reason).value)
+      try call.push(Verdict(.reject(reason: reason), call).value)
     }
     module.function("defer") { call in
-      try call.push(Verdict.postpone(call.seconds(1), reason: call.optionalString(2)).value)
+      try call.push(Verdict(.postpone(call.seconds(1), reason: call.optionalString(2)), call).value)
     }
   }
 }
@@ -62,7 +74,7 @@ struct RetryWish: Sendable {
 
 extension Verdict: CustomStringConvertible {
   var description: String {
-    switch self {
+    switch kind {
     case .skip(nil): "skip()"
     case .skip(let reason?): "skip(\"\(reason)\")"
     case .reject(let reason): "reject(\"\(reason)\")"

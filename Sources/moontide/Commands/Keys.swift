@@ -23,7 +23,7 @@ struct KeysOptions: ParsableArguments {
   ///
   /// - Parameter making: whether the store is made when it is not there.
   func with(making: Bool, _ body: (LocalStore) async throws -> Void) async throws {
-    let workspace = try project.openWorkspace()
+    let workspace = try project.openPlace()
     let directory = workspace.statePath + "/local"
     if making {
       try workspace.makeStateDirectory()

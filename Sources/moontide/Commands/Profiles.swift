@@ -34,7 +34,7 @@ struct ProfilesList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let workspace = try options.openWorkspace()
+    let workspace = try options.openPlace()
     let catalog = try ProfileCatalog.read(in: workspace)
     let record = try SentRecord.read(in: workspace)
     let standard = KeySource.variable(KeySource.standardVariable)
@@ -98,7 +98,7 @@ struct ProfilesAdd: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let workspace = try options.openWorkspace()
+    let workspace = try options.openPlace()
     let base = PathBase(directory: CurrentDirectory.path, home: LaunchEnvironment.variables["HOME"])
     let key =
       keyEnv.map(KeySource.variable) ?? keyFile.map { .file(base.absolute($0)) }
@@ -132,7 +132,7 @@ struct ProfilesRemove: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    let workspace = try options.openWorkspace()
+    let workspace = try options.openPlace()
     guard try ProfileCatalog.read(in: workspace).entries[name] != nil else {
       throw CommandFailure(
         .usage, "\(ProfileCatalog.file(in: workspace.statePath).path) has no profile \"\(name)\".")

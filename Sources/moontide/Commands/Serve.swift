@@ -60,7 +60,7 @@ struct Serve: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let workspace = try project.openWorkspace()
+    let workspace = try project.openPlace()
     try workspace.makeStateDirectory()
     let directory = workspace.statePath + "/local"
     let quiet = quiet
@@ -117,7 +117,7 @@ struct Serve: AsyncParsableCommand {
   }
 
   private static func note(_ text: String) {
-    StandardStream.error.write("moontide: \(text)\n")
+    complain(text, .notice)
   }
 
   private static func isOrigin(_ text: String) -> Bool {

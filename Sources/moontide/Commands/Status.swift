@@ -28,7 +28,9 @@ struct Status: AsyncParsableCommand {
     if json {
       say(JSONText.line(StatusJSON(status, holder: holder, live, projectFlags: options.flags)))
     } else {
-      StandardStream.output.write(StatusText.text(status, holder: holder, live, projectFlags: options.flags))
+      let width = StandardStream.output.isTerminal ? TerminalSize.of(.output).columns : nil
+      StandardStream.output.write(
+        StatusText.text(status, holder: holder, live, projectFlags: options.flags, width: width))
     }
   }
 }

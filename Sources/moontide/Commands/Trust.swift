@@ -39,7 +39,7 @@ struct Trust: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let workspace = try options.openWorkspace()
+    let workspace = try options.openPlace()
     let withheld = Withheld(try ProfileCatalog.read(in: workspace), nil, LaunchEnvironment.variables)
     let authority = Authority(workspace: workspace, withheld: withheld) {
       StandardStream.error.write($0.printableLines + "\n")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FileSessions
 import Ingestion
 import SQLiteLedger
 import Workspace
@@ -11,7 +10,10 @@ struct Why: AsyncParsableCommand {
 
   @OptionGroup var options: ProjectOptions
 
-  @Argument(help: "A file, relative to the current directory or to the project.")
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @Argument(help: "A file, or a part of one, relative to the current directory or to the project.")
   var path: String
 
   func run() async throws {
@@ -19,23 +21,12 @@ struct Why: AsyncParsableCommand {
     let path = try ProjectFile.resolve(self.path, in: workspace)
     do throws(LedgerError) {
       let reader = try LedgerReader(directory: workspace.statePath)
-      let stories = try await reader?.stories(of: path) ?? []
-      let traces = try await reader?.traces(at: path) ?? []
-      let recipes = try await reader?.recipes() ?? []
-      let unseen = recipes.filter { recipe in !stories.contains { $0.job.key.recipe == recipe.name } }
-      let views = await offload { unseen.map { WhyText.view(of: path, by: $0, in: workspace) } }
-      let presence = await offload { WhyText.presence(of: path, in: workspace) }
-      say(path.string.printable + ": " + presence)
-      for note in WhyText.company(stories) { say(note) }
-      for story in stories { StandardStream.output.write(WhyText.story(story)) }
-      for profile in traces {
-        say("Moontide itself put this file here (profile \(profile)), so it is not discovered again.")
+      let facts = try await FileFacts(of: path, in: workspace, reader)
+      if json {
+        say(JSONText.line(WhyJSON(facts)))
+      } else {
+        StandardStream.output.write(WhyText.text(facts))
       }
-      for view in views { say(view) }
-      if !views.isEmpty {
-        for pause in try await reader?.requests().pauses ?? [] { say(PauseText.sentence(pause)) }
-      }
-      if stories.isEmpty, traces.isEmpty, recipes.isEmpty { say("No recipe has run in this project yet.") }
     } catch {
       throw CommandFailure(.usage, error.message)
     }

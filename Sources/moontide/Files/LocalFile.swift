@@ -18,6 +18,8 @@ struct LocalFile: ByteSource {
     self.path = path
     file = try everything.open(everything.path(CurrentDirectory.absolute(path)))
     stamp = try file.stamp()
+    // Before a session is opened for what cannot be read.
+    try file.probe()
   }
 
   /// How large a file is that is named so; 0 where there is none.

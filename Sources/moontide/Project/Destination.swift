@@ -111,7 +111,7 @@ struct Destination: Sendable {
     }
     let environment = LaunchEnvironment.variables
     let key = try await offload { () throws(CommandFailure) in
-      try profile.key.read(environment) { StandardStream.error.write("moontide: \($0)\n") }
+      try profile.key.read(environment) { complain($0, .warning) }
     }
     guard let key else { throw missingKey(of: profile) }
     KeyProtection.close()

@@ -12,6 +12,7 @@ extension SQLiteLedger {
   static func take(
     in workspace: Workspace, waiting: Bool = false, note: (String) -> Void = { _ in }
   ) async throws -> SQLiteLedger {
+    try StateOwner.note(workspace)
     var isTold = false
     while true {
       do throws(LedgerError) {
@@ -62,7 +63,7 @@ struct JobOrder {
       try await JobKeeper(ledger: ledger, workspace: workspace).perform(request)
     }
     for problem in outcome.problems {
-      StandardStream.error.write("moontide: \(problem.path.printable): \(problem.message.printable)\n")
+      complain("\(problem.path.printable): \(problem.message.printable)", .warning)
     }
     say(sentence(of: outcome))
   }

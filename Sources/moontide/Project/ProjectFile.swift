@@ -4,6 +4,7 @@ import Workspace
 enum ProjectFile {
   /// The path relative to the current directory where that is below the project, else to the project.
   static func resolve(_ path: String, in workspace: Workspace) throws(CommandFailure) -> ProjectPath {
+    if path.isEmpty { throw CommandFailure(.usage, "The path is empty; name a file.") }
     do throws(WorkspaceError) {
       if path.hasPrefix("/") { return try workspace.path(path) }
       let here = try? workspace.path(CurrentDirectory.path)

@@ -15,13 +15,29 @@ struct ProjectOptions: ParsableArguments {
     help: ArgumentHelp("Keeps the state there instead of in the project's .moontide/.", valueName: "dir"))
   var state: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "The project was moved, and its state directory is to go on as its own.",
+      discussion: "Needed once, where --state names a directory outside of the project."))
+  var adoptState = false
+
   /// The same options for another command that is meant for the same project, each with a space before it.
   var flags: String {
     (project.map { " --project \($0.shellWord)" } ?? "") + (state.map { " --state \($0.shellWord)" } ?? "")
   }
 
-  /// Opens the project's directory.
+  /// Opens the project's directory; throws when its state directory is another project's.
   func openWorkspace() throws(CommandFailure) -> Workspace {
+    let workspace = try openPlace()
+    if adoptState, FileManager.default.fileExists(atPath: workspace.statePath) {
+      try StateOwner.note(workspace, adopting: true)
+    }
+    try StateOwner.require(in: workspace)
+    return workspace
+  }
+
+  /// The same for what is not about the project's files: the state directory may be any project's.
+  func openPlace() throws(CommandFailure) -> Workspace {
     do throws(WorkspaceError) {
       return try Workspace(root: project ?? Self.nearestProject(), state: state)
     } catch {

@@ -16,7 +16,7 @@ struct RunEnding {
   /// Tells why recipes ended early, and throws the worst status; returns where all is well.
   func finish() throws {
     for ending in endings.dropLast() {
-      if let message = ending.message { StandardStream.error.write("moontide: \(message)\n") }
+      if let message = ending.message { complain(message) }
     }
     guard let worst = endings.last else { return }
     if let message = worst.message { throw CommandFailure(worst.status, message) }

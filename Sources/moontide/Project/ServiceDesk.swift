@@ -45,7 +45,7 @@ struct ServiceDesk: Sendable {
     }
   }
 
-  private static let note: @Sendable (String) -> Void = { StandardStream.error.write("moontide: \($0)\n") }
+  private static let note: @Sendable (String) -> Void = { complain($0, .warning) }
 
   /// Opens a file that is to be sent, and finds out its type where none is given.
   func open(_ path: String, mimeType: String?) async throws(WorkspaceError) -> (LocalFile, mimeType: String) {

@@ -15,7 +15,7 @@ struct ServiceOptions: ParsableArguments {
   func with(
     _ intent: Destination.Intent, _ body: @escaping @Sendable (ServiceDesk) async throws -> Void
   ) async throws {
-    let workspace = try project.openWorkspace()
+    let workspace = try project.openPlace()
     try await Destination.with(target, in: workspace, for: intent) { destination in
       let desk = ServiceDesk(destination: destination, statePath: workspace.statePath)
       let stop = StopSignal()

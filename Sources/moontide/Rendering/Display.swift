@@ -184,11 +184,11 @@ extension Display.State {
     case .foundAll:
       searching.remove(recipe)
     case .failed(let path, let failure, _):
-      failures[recipe, default: none].add(failure, path: path.string, recipe: recipe, profile: profile)
+      failures[recipe, default: none].add(failure, path: path, recipe: recipe, profile: profile)
     case .deferred(let path, _, _), .finished(let path, _):
       failures[recipe]?.remove(path: path.string)
     case .stepFailed(let path, let message, _):
-      failures[recipe, default: none].addStep(message, path: path.string, recipe: recipe)
+      failures[recipe, default: none].addStep(message, path: path, recipe: recipe)
     case .caughtUp(let summary), .ended(let summary):
       rollup = failures.removeValue(forKey: recipe)
       if summary.stepsFailed == 0 { rollup?.forgetSteps() }

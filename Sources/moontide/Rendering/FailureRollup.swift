@@ -1,4 +1,5 @@
 import Ingestion
+import Workspace
 
 /// What went wrong in a run, by reason, with the command that tries it again.
 ///
@@ -8,8 +9,10 @@ struct FailureRollup: Sendable {
     let recipe: String
     /// The kind of the failure; nil for an after-step of a file that was sent.
     let kind: Failure.Kind?
-    /// As `jobs retry --reason` takes it.
+    /// What the failures have in common: ``Failure/reason(path:)``.
     let reason: String
+    /// Whether these are the rest of their kind, for other reasons than those of the other groups.
+    fileprivate let isRest: Bool
     fileprivate(set) var count = 0
     fileprivate(set) var paths: [String] = []
     /// What the first one failed with.
@@ -28,6 +31,7 @@ struct FailureRollup: Sendable {
     var kind: Failure.Kind?
     var reason: String
     var isSent = false
+    var isRest = false
   }
 
   /// In the order in which they came up.
@@ -45,29 +49,41 @@ struct FailureRollup: Sendable {
     self.projectFlags = projectFlags
   }
 
-  mutating func add(_ failure: Failure, path: String, recipe: String, profile: String) {
+  mutating func add(_ failure: Failure, path: ProjectPath, recipe: String, profile: String) {
     let key = Key(recipe: recipe, kind: failure.kind, reason: failure.reason(path: path))
-    add(path, failure.message, key) { [projectFlags] reason in
-      Self.retry(profile: profile, recipe: recipe, reason: reason, projectFlags: projectFlags)
+    add(path.string, failure.message, key) { [projectFlags] key in
+      Self.retry(
+        profile: profile, recipe: recipe, kind: failure.kind, reason: key.isRest ? nil : key.reason,
+        projectFlags: projectFlags)
     }
   }
 
   /// What was to be done with a file that was sent has failed; the run itself tries it again, the next time.
-  mutating func addStep(_ message: String, path: String, recipe: String) {
+  mutating func addStep(_ message: String, path: ProjectPath, recipe: String) {
     // Of a file that was given up, its own failure is what counts.
-    let isSent = members[path.hashValue].map { groups[$0].kind == nil && groups[$0].isSent } ?? true
+    let isSent = members[path.string.hashValue].map { groups[$0].kind == nil && groups[$0].isSent } ?? true
     if !isSent { return }
     let reason = Failure(.script, message).reason(path: path)
     let key = Key(
       recipe: recipe, kind: nil, reason: reason == Failure.Kind.script.rawValue ? message : reason,
       isSent: true)
-    add(path, message, key) { [command] _ in "moontide \(command)" }
+    add(path.string, message, key) { [command] _ in "moontide \(command)" }
   }
 
-  /// The command that has files of a recipe tried again that failed for a reason.
-  static func retry(profile: String, recipe: String, reason: String, projectFlags: String) -> String {
-    "moontide jobs retry\(projectFlags) --profile \(profile.shellWord) --recipe \(recipe.shellWord) --reason "
-      + reason.shellWord
+  /// The command that has just those files of a recipe tried again that failed for a reason; nil: for any of the kind.
+  static func retry(
+    profile: String, recipe: String, kind: Failure.Kind, reason: String?, projectFlags: String
+  ) -> String {
+    "moontide jobs retry\(projectFlags) --profile \(profile.shellWord) --recipe \(recipe.shellWord) "
+      + "--kind \(kind.rawValue)" + (reason.map { " --reason \($0.shellWord)" } ?? "")
+  }
+
+  /// What the failures of a group are, in a few words: their kind, and the reason that they share, or that of one.
+  static func phrase(kind: Failure.Kind, reason: String, count: Int, message: String) -> String {
+    if message.hasPrefix(reason) { return "\(kind.rawValue): \(reason.printable)" }
+    // A kind or a code alone says little.
+    let code = reason == kind.rawValue ? "" : " (\(reason.printable))"
+    return "\(kind.rawValue)\(code)\(count > 1 ? ", such as" : ""): \(message.printable)"
   }
 
   /// Takes a file out again: it is not given up after all.
@@ -86,21 +102,21 @@ struct FailureRollup: Sendable {
   mutating func clear() { (groups, places, members) = ([], [:], [:]) }
 
   private mutating func add(
-    _ path: String, _ message: String, _ key: Key, _ command: (String) -> String
+    _ path: String, _ message: String, _ key: Key, _ command: (Key) -> String
   ) {
     remove(path: path)
     var key = key
     // Reasons that have something of the file in them may be as many as the files.
     if places[key] == nil, groups.count >= Self.mostGroups {
-      key.reason = key.kind?.rawValue ?? "other reasons"
+      (key.reason, key.isRest) = (key.kind?.rawValue ?? "other reasons", true)
     }
     let index = places[key] ?? groups.count
     if index == groups.count {
       places[key] = index
       groups.append(
         Group(
-          recipe: key.recipe, kind: key.kind, reason: key.reason, isSent: key.isSent,
-          command: command(key.reason)))
+          recipe: key.recipe, kind: key.kind, reason: key.reason, isRest: key.isRest, isSent: key.isSent,
+          command: command(key)))
     }
     members[path.hashValue] = index
     if groups[index].count == 0 { groups[index].message = message }
@@ -113,36 +129,17 @@ struct FailureRollup: Sendable {
     let groups = groups.filter { $0.count > 0 }
     if groups.isEmpty { return nil }
     return groups.sorted { $0.count > $1.count }.map { group in
-      let what = group.kind?.rawValue ?? "sent, after-step failed"
-      // A kind alone says little.
-      let isKind = group.reason == group.kind?.rawValue
-      let reason = isKind ? group.message : group.reason
-      let such = isKind && group.count > 1 ? ", such as" : ""
+      let what =
+        group.kind.map {
+          Self.phrase(kind: $0, reason: group.reason, count: group.count, message: group.message)
+        } ?? "sent, after-step failed: \(group.reason.printable)"
       let paths = group.paths.map(\.printable).joined(separator: ", ")
       let more = group.count > group.paths.count ? ", …" : ""
       return """
-        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what)\(such): \(reason.printable)
+        \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what)
             \(paths)\(more)
             again: \(group.command)
         """
     }.joined(separator: "\n")
-  }
-}
-
-extension Failure {
-  /// What files that failed like this one have in common, in words that occur in the record of each: a code, the
-  /// place in a script, the recipe's own reason, or just the kind.
-  func reason(path: String) -> String {
-    if let code { return code }
-    switch kind {
-    case .rejected: return message.split(separator: "\n").first.map(String.init) ?? kind.rawValue
-    case .script, .stopped:
-      // "broken.lua:4: in rename for in/b.md: …"
-      guard let place = message.firstRange(of: " for \(path): "), place.lowerBound > message.startIndex else {
-        return kind.rawValue
-      }
-      return String(message[..<place.lowerBound])
-    case .service, .limit, .file, .changing: return kind.rawValue
-    }
   }
 }

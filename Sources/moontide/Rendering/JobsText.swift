@@ -37,6 +37,13 @@ struct JobJSON: Encodable {
     var note: String?
   }
 
+  /// One of the files that a file goes in.
+  struct Part: Encodable {
+    var path: String
+    var filename: String
+    var sizeBytes: Int64
+  }
+
   struct Step: Encodable {
     /// Whether the recipe's handler has run.
     var isHandled: Bool
@@ -56,10 +63,17 @@ struct JobJSON: Encodable {
   var purpose: String?
   var session: FileSession?
   var md5: String?
+  /// Which handlers decided, with their places.
+  var decidedBy: String?
   var reason: String?
   var failure: Failure?
   var dueAt: Timestamp?
   var step: Step?
+  /// What was done with the file in the end: `moved to uploaded/a.md`.
+  var afterwards: String?
+  /// The file that it is a part of, and the parts that it goes in.
+  var whole: String?
+  var parts: [Part]?
   /// How many sessions were opened for this content, and how often it changed meanwhile.
   var opens: Int
   /// How often the file was given up so far.
@@ -68,6 +82,11 @@ struct JobJSON: Encodable {
   /// What the recipe keeps with the job.
   var data: JSONValue?
   var history: [Event]?
+
+  init(_ story: JobStory) {
+    self.init(
+      story.job, changedAt: story.history.last?.at ?? Timestamp(milliseconds: 0), history: story.history)
+  }
 
   init(_ job: Job, changedAt: Timestamp, history: [JobStory.Event]? = nil) {
     profile = job.key.profile
@@ -81,10 +100,18 @@ struct JobJSON: Encodable {
     purpose = job.request?.purpose?.rawValue
     session = job.session
     md5 = job.md5?.hex
+    decidedBy = job.deciders
     reason = job.reason
     failure = job.failure
     dueAt = job.dueAt
     step = job.step.map { Step(isHandled: $0.isHandled, destination: $0.destination, error: $0.error) }
+    afterwards = job.afterwards
+    whole = job.preparation?.whole?.string
+    parts =
+      job.isInParts
+      ? zip(job.preparation?.parts ?? [], job.partKeys).map { part, key in
+        Part(path: key.path.string, filename: part.request.filename, sizeBytes: part.content.stamp.size)
+      } : nil
     opens = job.opens
     tries = job.tries
     changes = job.changes

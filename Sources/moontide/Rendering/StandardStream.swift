@@ -35,6 +35,11 @@ func say(_ line: String) {
   StandardStream.output.write(line + "\n")
 }
 
+/// A sentence for the person on standard error, behind the program's name, marked where the journal reads it.
+func complain(_ sentence: String, _ level: Level = .error) {
+  StandardStream.error.write(LineFormat.of(.error).text("moontide: \(sentence)", level) + "\n")
+}
+
 /// What the system says of the last call that failed.
 func systemMessage() -> String {
   String(cString: strerror(errno))

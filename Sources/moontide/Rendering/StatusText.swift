@@ -4,11 +4,12 @@ import SQLiteLedger
 
 /// How the work stands, in words.
 enum StatusText {
-  static func text(_ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String)
-    -> String
-  {
-    var text = owner(holder) + "\n"
-    if let live { text += live.text.printable + "\n" }
+  /// - Parameter width: how many cells a line may have; nil: any number. Commands are never shortened.
+  static func text(
+    _ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String, width: Int?
+  ) -> String {
+    var text = cut(owner(holder), width) + "\n"
+    if let live { text += cut(live.text.printable, width) + "\n" }
     for pause in status.requests.pauses {
       text += PauseText.sentence(pause) + " `moontide resume` ends it.\n"
     }
@@ -21,24 +22,46 @@ enum StatusText {
     if !stuck.isEmpty {
       text += "\nAfter-step failed; tried again by itself, and by the next run\n"
       for entry in stuck {
-        text += "  \(entry.job.key.path.string.printable): \((entry.job.step?.error ?? "").printable)\n"
+        let line = "  \(entry.job.key.path.string.printable): \((entry.job.step?.error ?? "").printable)"
+        text += cut(line, width) + "\n"
       }
     }
     if !underWay.isEmpty {
       text += "\nUnder way\n"
-      var columns = Columns()
-      text += columns.text(
+      text += table(
         underWay.map { entry in
           [
             "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
             Format.bytes(entry.job.stamp.size), part(of: entry.job, live), "since \(entry.changedAt)",
           ]
-        })
+        }, width)
     }
     if !status.failures.isEmpty {
-      text += "\nFailed\n" + status.failures.map { failure($0, projectFlags) }.joined()
+      text += "\nFailed\n" + status.failures.map { failure($0, projectFlags, width) }.joined()
     }
     return text
+  }
+
+  /// The line, with `…` at its end where it has too many cells.
+  private static func cut(_ line: String, _ width: Int?) -> String {
+    guard let width, Cells.count(line) > width else { return line }
+    return Cells.cut(line, width - 1) + "…"
+  }
+
+  private static let leastPath = 20
+
+  /// Rows with a path in the second column, of which the end is shown where they would be too long.
+  private static func table(_ rows: [[String]], _ width: Int?) -> String {
+    var (columns, rows) = (Columns(), rows)
+    if let width {
+      let others = (rows.first?.indices ?? 0..<0).filter { $0 != 1 }
+        .reduce(0) { sum, column in sum + 2 + (rows.map { Cells.count($0[column]) }.max() ?? 0) }
+      let room = max(Self.leastPath, width - others)
+      for index in rows.indices where Cells.count(rows[index][1]) > room {
+        rows[index][1] = Cells.fit(rows[index][1], room)
+      }
+    }
+    return columns.text(rows)
   }
 
   /// How much of a file has been read for sending, where that is known.
@@ -81,23 +104,23 @@ enum StatusText {
       + "\(Format.count(count.filesInParts, "file"))\n"
   }
 
-  private static func failure(_ group: LedgerStatus.FailureGroup, _ projectFlags: String) -> String {
-    """
-      \(Format.count(group.count, "file")) of \(group.recipe.printable) (profile \(group.profile.printable)), \
-    \(group.reason): \(group.message.printable)
-        last \(group.path.printable), \(group.at); again: \(group.command(projectFlags))
-
-    """
+  private static func failure(
+    _ group: LedgerStatus.FailureGroup, _ projectFlags: String, _ width: Int?
+  ) -> String {
+    let files = "\(Format.count(group.count, "file")) of \(group.recipe.printable)"
+    let what = FailureRollup.phrase(
+      kind: group.kind, reason: group.reason, count: group.count, message: group.message)
+    return cut("  \(files) (profile \(group.profile.printable)), \(what)", width) + "\n"
+      + cut("      last \(group.path.printable), \(group.at)", width) + "\n"
+      + "      again: \(group.command(projectFlags))\n"
   }
 }
 
 extension LedgerStatus.FailureGroup {
-  /// What `--reason` calls it.
-  fileprivate var reason: String { code ?? kind }
-
   /// The command that has these tried again.
   fileprivate func command(_ projectFlags: String) -> String {
-    FailureRollup.retry(profile: profile, recipe: recipe, reason: reason, projectFlags: projectFlags)
+    FailureRollup.retry(
+      profile: profile, recipe: recipe, kind: kind, reason: reason, projectFlags: projectFlags)
   }
 }
 
@@ -119,6 +142,8 @@ struct StatusJSON: Encodable {
 
   struct Failure: Encodable {
     var profile, recipe, kind: String
+    /// What they have in common: a code, a place in a script, the recipe's reason, or the kind.
+    var reason: String
     var code: String?
     var count: Int
     var message, path: String
@@ -154,8 +179,9 @@ struct StatusJSON: Encodable {
     underWay = status.underWay.map { JobJSON($0.job, changedAt: $0.changedAt) }
     failures = status.failures.map { group in
       Failure(
-        profile: group.profile, recipe: group.recipe, kind: group.kind, code: group.code, count: group.count,
-        message: group.message, path: group.path, at: group.at, retry: group.command(projectFlags))
+        profile: group.profile, recipe: group.recipe, kind: group.kind.rawValue, reason: group.reason,
+        code: group.code, count: group.count, message: group.message, path: group.path, at: group.at,
+        retry: group.command(projectFlags))
     }
   }
 }

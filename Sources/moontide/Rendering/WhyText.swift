@@ -5,27 +5,53 @@ import Workspace
 
 /// The story of a file in words.
 enum WhyText {
-  /// Whether the file is there, and what it is. Blocks.
-  static func presence(of path: ProjectPath, in workspace: Workspace) -> String {
-    do throws(WorkspaceError) {
-      let info = try workspace.info(path)
-      return info.kind == .file ? Format.bytes(info.stamp.size) : "it is \(info.kind.phrase), not a file"
-    } catch {
-      return error.code == .notFound ? "it is not there" : error.message
+  static func text(_ facts: FileFacts) -> String {
+    var lines = ["\(facts.path.string.printable): \(presence(facts))"]
+    lines += company(facts.stories)
+    var text = lines.map { $0 + "\n" }.joined() + facts.stories.map(story).joined()
+    lines = facts.traces.map { trace($0, isUntouched: facts.isUntouched($0)) }
+    // What Moontide put there is not asked about, whatever the globs say.
+    let own = Set(facts.traces.filter(facts.isUntouched).map(\.profile))
+    lines += facts.outlooks.filter { !($0.view == .taken && own.contains($0.recipe.profile)) }.map(outlook)
+    lines += facts.pauses.map(PauseText.sentence)
+    if facts.stories.isEmpty, facts.traces.isEmpty, !facts.hasRecipes {
+      lines.append("No recipe has run in this project yet.")
+    }
+    text += lines.map { $0 + "\n" }.joined()
+    return text
+  }
+
+  /// Whether the file is there, and what it is.
+  static func presence(_ facts: FileFacts) -> String {
+    if let whole = facts.whole { return "a part of \(whole.string.printable)" }
+    let link = facts.linkTarget.map { "it is a symbolic link to \($0.printable)" }
+    switch facts.presence {
+    case .info(let info):
+      let size = Format.bytes(info.stamp.size)
+      if info.kind == .file { return link.map { "\($0), \(size)" } ?? size }
+      return link.map { "\($0), \(info.kind.phrase)" } ?? "it is \(info.kind.phrase), not a file"
+    case .missing: return link.map { "\($0), which is not there" } ?? "it is not there"
+    case .unknown(let error): return link.map { "\($0): \(error.message)" } ?? error.message
     }
   }
 
-  /// Why a recipe that has run has no record of the file. Blocks.
-  static func view(of path: ProjectPath, by recipe: RecipeRecord, in workspace: Workspace) -> String {
-    let name = "\(recipe.name) (\(recipe.script), profile \(recipe.profile))"
-    guard let (walk, settling) = recipe.walk?.settings else {
-      return "\(name) names its files by itself, and has not named this one."
-    }
-    switch workspace.explain(path, walk: walk, settling: settling, now: WallClock.system.now) {
-    case .taken: return "\(name) would see it; it has not come to it since the file came."
-    case .unseen(let reason):
-      return "\(name) does not see it: \(reason)\(GlobPlace.phrase(of: reason, in: recipe, workspace))."
-    case .withheld(let reason): return "\(name) leaves it alone for now: \(reason)."
+  /// Where a file of Moontide's own comes from.
+  private static func trace(_ trace: TraceRecord, isUntouched: Bool) -> String {
+    let origin = trace.origin.map { " from \($0.printable)" } ?? ""
+    return "Moontide itself put \(isUntouched ? "this" : "a") file here\(origin) (profile \(trace.profile)), "
+      + (isUntouched
+        ? "so it is not discovered again." : "which has changed since: with other content it is discovered.")
+  }
+
+  /// Why a recipe that has run has no record of the file.
+  private static func outlook(_ outlook: FileFacts.Outlook) -> String {
+    let recipe = outlook.recipe
+    let name = "\(recipe.name) (\(recipe.script), profile \(recipe.profile))".printable
+    return switch outlook.view {
+    case nil: "\(name) names its files by itself, and has not named this one."
+    case .taken: "\(name) would see it; it has not come to it since the file came."
+    case .unseen(let reason): "\(name) does not see it: \(reason)\(outlook.place.printable)."
+    case .withheld(let reason): "\(name) leaves it alone for now: \(reason)."
     }
   }
 
@@ -50,11 +76,18 @@ enum WhyText {
       text += session.expiresAt.map { ", expires \($0)" } ?? ""
       text += "\n"
     }
-    text += preparation(of: job)
+    if job.phase != .skipped, job.phase != .deferred, job.failure?.kind != .rejected,
+      let deciders = job.deciders
+    {
+      text += "  decided by \(deciders.printable)\n"
+    }
+    text += preparation(of: story)
     if let data = job.data { text += "  data \(data.json.printable)\n" }
     if job.opens > 1 { text += "  tries: \(job.opens) sessions were opened\n" }
     if job.changes > 0 { text += "  changed \(Format.count(job.changes, "time")) while it was sent\n" }
-    if let place = job.failure?.movedTo { text += "  moved to \(place.printable)\n" }
+    if let end = job.afterwards ?? job.failure?.movedTo.map({ "moved to \($0)" }) {
+      text += "  \(end.printable)\n"
+    }
     if job.tries > 0 { text += "  given up \(Format.count(job.tries, "time"))\n" }
     if job.comesBack { text += "  it has its turn again by itself, in a later run too\n" }
     if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
@@ -76,14 +109,15 @@ enum WhyText {
   }
 
   /// What is sent instead of the file, or what it is a part of.
-  private static func preparation(of job: Job) -> String {
-    guard let preparation = job.preparation else { return "" }
+  private static func preparation(of story: JobStory) -> String {
+    guard let preparation = story.job.preparation else { return "" }
     if let whole = preparation.whole { return "  a part of \(whole.string.printable)\n" }
     if let content = preparation.content { return "  sent instead of it: \(content.path.printable)\n" }
     return preparation.parts.map { part in
+      let path = story.job.key.path.string + "/" + part.name
       let size = Format.bytes(part.content.stamp.size)
-      return
-        "  part \(job.key.path.string.printable)/\(part.name.printable), \(size), as \(part.request.filename.printable)\n"
+      let state = story.parts.first { $0.key.path.string == path }.map(state) ?? "not begun"
+      return "  part \(path.printable), \(size), as \(part.request.filename.printable): \(state)\n"
     }.joined()
   }
 
@@ -95,15 +129,18 @@ enum WhyText {
       default: break
       }
     }
+    let decider = job.deciders.map { " by \($0.printable)" } ?? ""
     return switch job.phase {
     case .decided: "decided; a session may be open"
     case .opened: "its session is open, the bytes are not all sent"
     case .uploaded: "its bytes are sent, the session is not completed yet"
     case .completed: "sent; what the recipe wants afterwards is left to do"
     case .done: job.session == nil ? job.reason?.printable ?? "sent" : "sent"
-    case .skipped: "skipped\(job.reason.map { ": \($0.printable)" } ?? "")"
+    case .skipped: "skipped\(decider)\(job.reason.map { ": \($0.printable)" } ?? "")"
     case .deferred:
-      "deferred until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0.printable)" } ?? "")"
+      "deferred\(decider) until \(job.dueAt?.description ?? "the next run")\(job.reason.map { ": \($0.printable)" } ?? "")"
+    case .failed where job.failure?.kind == .rejected && job.deciders != nil:
+      "rejected\(decider): \(job.failure?.message.printable ?? "")"
     case .failed:
       "failed (\(job.failure?.kind.rawValue ?? "unknown")): \(job.failure?.report.printable ?? "no reason is known")"
     }

@@ -108,7 +108,7 @@ struct FilesUpload: AsyncParsableCommand {
     }
     let rest = left == 0 ? "" : " \(Format.count(left, "file")) left."
     if Task.isCancelled {
-      if !rest.isEmpty { StandardStream.error.write("moontide: Interrupted.\(rest)\n") }
+      if !rest.isEmpty { complain("Interrupted.\(rest)", .warning) }
       throw ExitStatus.interrupted
     }
     if standing != nil { throw CommandFailure(.service, "The service refused or is away.\(rest)") }

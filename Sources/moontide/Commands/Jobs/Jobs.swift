@@ -32,6 +32,13 @@ struct JobFilter: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Only those that failed in this way: \(Failure.Kind.allCases.map(\.rawValue).joined(separator: ", ")). "
+        + "--reason is then all of the reason, as moontide status shows it.",
+      valueName: "kind"))
+  var kind: Failure.Kind?
+
+  @Option(
+    help: ArgumentHelp(
       "Only those with this kind or code of failure, or with these words in their reason.", valueName: "words"
     ))
   var reason: String?
@@ -47,6 +54,7 @@ struct JobFilter: ParsableArguments {
     selection.profile = profile
     selection.recipe = recipe
     selection.phases = phase
+    selection.kind = kind
     selection.reason = reason
     selection.since = since?.timestamp(now: now)
     return selection
@@ -54,6 +62,7 @@ struct JobFilter: ParsableArguments {
 }
 
 extension Phase: ExpressibleByArgument {}
+extension Failure.Kind: ExpressibleByArgument {}
 
 /// A moment of the command line: a time, or so long ago.
 enum Moment: ExpressibleByArgument {

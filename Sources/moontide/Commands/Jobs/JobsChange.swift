@@ -25,9 +25,9 @@ struct JobsRetry: AsyncParsableCommand {
   func validate() throws {
     let isFiltered =
       [filter.profile, filter.recipe, filter.reason].contains { $0 != nil } || filter.since != nil
-      || !filter.phase.isEmpty
+      || !filter.phase.isEmpty || filter.kind != nil
     guard all || isFiltered || !paths.isEmpty else {
-      throw ValidationError("Say which: paths, --recipe, --phase, --reason, --since, or --all.")
+      throw ValidationError("Say which: paths, --recipe, --phase, --kind, --reason, --since, or --all.")
     }
     if let phase = filter.phase.first(where: { !JobKeeper.retriable.contains($0) }) {
       throw ValidationError(

@@ -71,8 +71,7 @@ struct JobsShow: AsyncParsableCommand {
     }
     for story in stories {
       if json {
-        let changed = story.history.last?.at ?? Timestamp(milliseconds: 0)
-        say(JSONText.line(JobJSON(story.job, changedAt: changed, history: story.history)))
+        say(JSONText.line(JobJSON(story)))
       } else {
         StandardStream.output.write(WhyText.story(story))
       }

@@ -27,8 +27,7 @@ struct JobsExport: AsyncParsableCommand {
     try output.finish()
     say("\(Format.count(count, "job")) written to \(file).")
     if LedgerReader.holder(in: workspace.statePath) != nil {
-      StandardStream.error.write(
-        "moontide: A process works with this project; what it does from here on is not in the file.\n")
+      complain("A process works with this project; what it does from here on is not in the file.", .warning)
     }
   }
 }

@@ -1,0 +1,18 @@
+import GRDB
+import Ingestion
+import Workspace
+
+/// What failures are grouped by, in the rows of a ledger that an older version wrote.
+enum FailureReasons {
+  /// Fills in what is missing.
+  static func fill(_ database: Database) throws {
+    let rows = try Row.fetchAll(
+      database, sql: "SELECT id, path, failure FROM jobs WHERE failure IS NOT NULL AND failure_reason IS NULL"
+    )
+    for row in rows {
+      guard let failure: Failure = try JobRow.decode(row["failure"]) else { continue }
+      try database.cachedStatement(sql: "UPDATE jobs SET failure_reason = ? WHERE id = ?").execute(
+        arguments: [failure.reason(path: try ProjectPath(row["path"] as String)), row["id"] as Int64])
+    }
+  }
+}
