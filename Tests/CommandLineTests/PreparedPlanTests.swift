@@ -49,10 +49,10 @@ struct PreparedPlanTests {
     let sandbox = try Sandbox()
     for name in [
       "error.md", "hollow.md", "kept.md", "made.md", "other.md", "parts.md", "parts-some.md", "plain.md",
-      "reject.md", "skip.md", "twin.md",
+      "reject.md", "skip.md",
     ] {
       let text = name.hasPrefix("parts") ? "first of \(name)\nsecond\nthird\n" : "content of \(name)"
-      try sandbox.write(name == "twin.md" ? "content of plain.md" : text, to: "in/" + name)
+      try sandbox.write(text, to: "in/" + name)
       try sandbox.age("in/" + name)
     }
     try sandbox.write("a cover", to: "shared/cover.txt")
@@ -73,7 +73,6 @@ struct PreparedPlanTests {
         "in/parts-some.md send", "in/parts-some.md/p/1.txt send", "in/parts-some.md/p/3.txt send",
         "in/parts.md send", "in/parts.md/p/1.txt send", "in/parts.md/p/2.txt send",
         "in/parts.md/p/3.txt send", "in/plain.md send", "in/reject.md reject", "in/skip.md skip",
-        "in/twin.md skip",
       ])
     var rows: [String: PlannedRow] = [:]
     for row in first.rows { rows[row.path] = row }
@@ -88,10 +87,9 @@ struct PreparedPlanTests {
     #expect(rows["in/parts.md"]?.steps.map(\.to) == ["sent/parts.md"])
     #expect(rows["in/other.md"]?.prepared == "shared/cover.txt" && rows["in/other.md"]?.sizeBytes == 7)
     #expect(rows["in/kept.md"]?.steps.map(\.step) == ["write", "move"])
-    #expect(rows["in/twin.md"]?.reason == "same content as in/plain.md")
     let text = try await sandbox.moontide("run", "cut.lua", "--dry-run")
     #expect(
-      text.lastLine.hasPrefix("11 files: 6 to send (") && text.lastLine.contains(", 5 parts)"), "\(text)")
+      text.lastLine.hasPrefix("10 files: 6 to send (") && text.lastLine.contains(", 5 parts)"), "\(text)")
     #expect(text.output.contains("→ sends shared/cover.txt, which prepare gave"))
 
     #expect(try await sandbox.moontide("run", "cut.lua").status == 1)
@@ -99,17 +97,17 @@ struct PreparedPlanTests {
     #expect(Set(jobs.keys) == Set(first.rows.map(\.path)))
     sandbox.compare(first.rows, with: jobs)
     sandbox.expectSteps(first.rows)
-    var files: [String: Int64] = [:]
-    for file in try await sandbox.files() { files[file.filename] = file.sizeBytes }
     #expect(
-      files["made-made.pdf"] == nil
-        && files.count == first.rows.filter { $0.filename != nil && $0.verdict == "send" }.count)
+      try await sandbox.files().map(\.sizeBytes).sorted()
+        == first.rows.filter { $0.filename != nil && $0.verdict == "send" }.compactMap(\.sizeBytes).sorted())
 
     // What comes anew, has other content, or stands as it stood.
     try sandbox.write("first\nand more\n", to: "in/parts.md")
     try sandbox.write("now it is right", to: "in/skip.md")
-    try sandbox.age("in/parts.md", "in/skip.md")
+    try sandbox.write("first of parts-some.md\nsecond\nthird\n", to: "in/twin.md")
+    try sandbox.age("in/parts.md", "in/skip.md", "in/twin.md")
     let second = try await sandbox.plan("cut.lua")
+    #expect(second.rows.first { $0.path == "in/twin.md" }?.reason == "same content as in/parts-some.md")
     #expect(try await sandbox.moontide("run", "cut.lua").status == 1)
     sandbox.compare(second.rows, with: try await sandbox.jobs())
     sandbox.expectSteps(second.rows)

@@ -137,7 +137,8 @@ struct PreparedFileTests {
     #expect(last.completions.withLock { $0 } == ["in/a.md/pages/1.txt"])
     let idle = try recipe(project, after: .copy(to: "sent"))
     #expect(try await rig.run(idle).summary.found == 0)
-    #expect(try await rig.sessions().count == 1)
+    #expect(try await sent(by: rig) == ["1.txt: first"])
+    #expect(try await rig.sessions().allSatisfy { $0.status != .pending })
   }
 
   @Test(

@@ -34,12 +34,13 @@ extension History {
     for entry in completed {
       let bytes = entry.bytes ?? []
       let version = SimulatedRecipe.Completion(name: entry.request.filename, md5: MD5Digest(of: bytes))
+      let source = entry.source
       var key = version
-      if recipe.sendsContentOnce { key.name = "the same content" }
+      // Of several parts some may have arrived for a file that is given up, and come once more for another.
+      if recipe.sendsContentOnce, source.count == 1 { key.name = "the same content" }
       if let other = seen.updateValue(entry.session.id, forKey: key) {
         violate("\(key.name) was completed twice: \(other), \(entry.session.id)")
       }
-      let source = entry.source
       if !shelf.wasWritten(source.content, name: source.name) {
         violate("\(entry.session.id) was completed with bytes that \(source.name) never had")
       }
