@@ -14,7 +14,7 @@ extension SQLiteLedger {
         database,
         sql: "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM traces WHERE profile = ? LIMIT ?",
         arguments: [profile, Self.mostPlaces]
-      ).map { try ProjectPath($0) }
+      ).map { try ProjectPath("./" + $0) }
     }
   }
 

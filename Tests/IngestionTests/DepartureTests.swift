@@ -124,6 +124,39 @@ struct DepartureTests {
     for number in 1...3 { #expect(project.has("gone/\(number).md")) }
   }
 
+  @Test("stays where the other one could not name all that it takes")
+  func unnamed() async throws {
+    for number in 1...3 { try project.write("\(number)", to: "in/\(number).md") }
+    let names = try SwiftRecipe(name: "names", named: [], namingFault: Failure(.script, "503"))
+    let (summaries, notes) = try await run([names, try moving()])
+    #expect(summaries["moves"]?.sent == 3 && summaries["names"]?.problems == 1, "\(summaries)")
+    for number in 1...3 { #expect(project.has("in/\(number).md"), "\(notes)") }
+  }
+
+  @Test("stays for a corrected recipe, which is asked again about what it had skipped")
+  func corrected() async throws {
+    try project.write("a", to: "in/a.md")
+    let skips = try SwiftRecipe(root: "in", name: "other") { _ in .skip(reason: "by mistake") }
+    #expect(try await run([skips]).summaries["other"]?.skipped == 1)
+    let (isSent, send) = AsyncStream.makeStream(of: Void.self)
+    // It is asked when the first one is about to take the file away.
+    let corrected = try SwiftRecipe(
+      version: "2", root: "in", name: "other", before: { _ in for await _ in isSent {} })
+    let ledger = try SQLiteLedger(directory: project.state, clock: .system)
+    let gate = Gate(places: 2)
+    let engines = try [corrected, moving()].map { recipe in
+      rig.engine(recipe, ledger: ledger, seat: gate.join(recipe.name)) { event in
+        if case .sent = event { send.finish() }
+      }
+    }
+    let sent = await withTaskGroup(of: Int.self) { group in
+      for engine in engines { group.addTask { await engine.run().sent } }
+      return await group.reduce(0, +)
+    }
+    #expect(sent == 2)
+    #expect(project.has("gone/a.md") && !project.has("in/a.md"))
+  }
+
   @Test("stays also when it was given up and is to go elsewhere")
   func givenUp() async throws {
     try project.write("a", to: "in/a.md")

@@ -225,6 +225,23 @@ struct PreparedFileTests {
     #expect(try await ledger.unfinished(profile: "local", recipe: "test").isEmpty)
   }
 
+  @Test("goes on in its parts after an outage, however few places there are")
+  func outage() async throws {
+    let project = try TemporaryProject()
+    for name in ["a", "b", "c"] { try project.write("\(name)1\n\(name)2\n", to: "in/\(name).md") }
+    let rig = try await Rig(project)
+    let away = FaultyService.Fault.refused(ServiceError(.serviceUnavailable, "away"))
+    let first = try await rig.run(
+      try recipe(project), wrap: { FaultyService($0, [.upload: [nil, nil, nil, away, away, away]]) },
+      transfers: 3)
+    #expect(first.summary.stop != nil)
+    #expect(try await rig.sessions().count { $0.status == .pending } > 1)
+    let second = try await rig.run(try recipe(project))
+    #expect(second.summary.isClean && second.summary.found == 3, "\(second)")
+    let sent = try await rig.sessions()
+    #expect(sent.count == 6 && sent.allSatisfy { $0.status == .completed }, "\(sent)")
+  }
+
   @Test("is prepared anew when it changed between a death and the next run", arguments: [false, true])
   func changes(answerIsLost: Bool) async throws {
     var call = 0

@@ -98,6 +98,19 @@ struct LedgerTests {
     #expect(recorded == expected)
   }
 
+  @Test("tells in which directories Moontide put files, the project itself among them")
+  func places() async throws {
+    let ledger = try open()
+    for path in ["summary.json", "out/a.md", "out/b.md", "out/deep er/c"] {
+      let stamp = FileStamp(size: 1, modified: 2, inode: 3)
+      try await ledger.leave(
+        Trace(path: try ProjectPath(path), stamp: stamp, md5: Self.md5), profile: "local")
+    }
+    let places = try await ledger.placesOfTraces(profile: "local")
+    #expect(Set(places.map(\.string)) == [".", "out", "out/deep er"])
+    #expect(try await ledger.placesOfTraces(profile: "other").isEmpty)
+  }
+
   @Test("refuses a change over an older revision, and leaves all of its batch undone")
   func compareAndSet() async throws {
     let ledger = try open()

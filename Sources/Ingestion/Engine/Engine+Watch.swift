@@ -52,6 +52,8 @@ private struct Vigil {
   /// Whether the root cannot be reached.
   private var isAway = false
   private var isRepeat = false
+  /// Whether the last look through everything came to its end.
+  private var hasLooked = false
   private var nextPass: Timestamp
   private var outage = Outage()
   /// How many files had been sent when the service was thought of last.
@@ -136,12 +138,13 @@ private struct Vigil {
     let resumed = try await engine.resume(isFirst: !isRepeat, &slots, &group)
     let intake = Intake(
       resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat, isWatching: true)
+    hasLooked = false
     do {
       let discovery = if let first { first } else { try await engine.recipe.discovery() }
       first = nil
-      engine.seat.look(discovery, engine.recipe.settling, now: now)
+      engine.seat.look(discovery, of: engine.recipe, now: now)
       try await engine.discover(discovery, intake, settler, &slots, &group)
-      isRepeat = true
+      (isRepeat, hasLooked) = (true, true)
     } catch let error as LedgerError {
       throw error
     } catch {
@@ -219,7 +222,7 @@ private struct Vigil {
   /// Tells what was done once nothing is left to do.
   private func tellIfIdle(_ slots: inout Slots) async {
     guard isAllowed, isRepeat, slots.taken == 0, slots.room.settling == 0, nextPass > now else { return }
-    engine.seat.idle()
+    if hasLooked { engine.seat.idle() }
     if slots.tally.isTold { return }
     await engine.summarize(&slots.tally)
     engine.report(.caughtUp(slots.tally.summary))

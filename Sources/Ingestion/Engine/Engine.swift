@@ -100,7 +100,7 @@ package struct Engine: Sendable {
         // What is asked for from here on may be about files that were looked at already.
         slots.wasAsked = false
         let discovery = try await recipe.discovery()
-        seat.look(discovery, recipe.settling, now: clock.now)
+        seat.look(discovery, of: recipe, now: clock.now)
         let settler = await Settler(for: self, discovery)
         try await discover(discovery, intake, settler, &slots, &group)
         try await waitForSettling(settler, &slots, &group)
@@ -131,6 +131,7 @@ package struct Engine: Sendable {
         slots.tally.stop(Task.isCancelled ? .requested : .ledger(error.message))
       } catch {
         slots.tally.add(.problem)
+        slots.tally.isCutShort = true
         let failure = error as? Failure
         report(.problem(path: recipe.name, message: failure?.message ?? "\(error)", trace: failure?.trace))
       }
@@ -145,7 +146,7 @@ package struct Engine: Sendable {
     if Task.isCancelled { await abandonSessions() }
     if let reason = recipe.quarantine { tally.stop(.quarantine(reason)) }
     if stop.isRequested || Task.isCancelled { tally.stop(.requested) }
-    seat.end(early: tally.isStopped)
+    seat.end(early: tally.isStopped || tally.isCutShort)
     if !tally.isTold { await summarize(&tally) }
     report(.ended(tally.total))
     return tally.total

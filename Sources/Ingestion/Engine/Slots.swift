@@ -54,6 +54,8 @@ struct Tally: Sendable {
   /// What was counted before that.
   private var earlier = RunSummary()
   private var pages = 0
+  /// Whether discovery failed: not everything was looked at.
+  var isCutShort = false
   /// How files were counted that may be found once more in this run, by a hash of their path; nil: that is not kept.
   private var counted: [Int: Standing]?
 

@@ -15,10 +15,13 @@ extension Engine {
   func forsake(_ parts: [Job], _ slots: inout Slots, _ group: inout Passages) async throws(LedgerError) {
     guard !parts.isEmpty, plan == nil else { return }
     let age = slots.changes
-    let wholes = try await ledger.jobs(
-      profile: profile, recipe: recipe.name, paths: Array(Set(parts.map(\.origin))))
-    for part in parts where part.phase != .completed && !slots.underWay.contains(part.origin) {
-      if let whole = wholes[part.origin], whole.phase == .decided, whole.partKeys.contains(part.key) {
+    // Before they are read again: of what lands meanwhile the next look is told.
+    let underWay = slots.underWay
+    let jobs = try await ledger.jobs(
+      profile: profile, recipe: recipe.name, paths: Array(Set(parts.flatMap { [$0.origin, $0.key.path] })))
+    for known in parts where !underWay.contains(known.origin) {
+      guard let part = jobs[known.key.path], part.phase.isUnderWay, part.phase != .completed else { continue }
+      if let whole = jobs[part.origin], whole.phase == .decided, whole.partKeys.contains(part.key) {
         continue
       }
       try await submit(part, resumed: true, isCounted: true, asOf: age, &slots, &group)

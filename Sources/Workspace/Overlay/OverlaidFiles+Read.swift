@@ -86,6 +86,8 @@ struct OverlaidWalk: Sendable {
   private let place: ProjectPath
   private let globs: GlobSet
   private let hidden: Bool
+  /// Where the state directory is, which no walk enters; nil where it is not below the root.
+  private let state: ProjectPath?
   private var offered: Set<ProjectPath> = []
   /// Found and not offered yet, the next one last.
   private var pending: [WalkItem] = []
@@ -98,6 +100,7 @@ struct OverlaidWalk: Sendable {
     self.root = root
     self.globs = globs
     self.hidden = hidden
+    state = files.real.stateBelowRoot
   }
 
   /// Whether a walk over the disk offers this as it is; what has changed comes later.
@@ -116,6 +119,8 @@ struct OverlaidWalk: Sendable {
     for (path, stamp) in overlay.files(below: place).reversed() where offered.insert(path).inserted {
       guard let relative = path.relative(to: place), globs.matches(relative, hidden: hidden) else { continue }
       let whole = ProjectPath(components: root.components + split(relative))
+      if whole.components.contains(where: Workspace.isProtected) { continue }
+      if let state, whole.isWithin(state) { continue }
       pending.append(.file(path: whole, relative: relative, stamp: stamp))
     }
   }

@@ -70,6 +70,10 @@ struct Run: AsyncParsableCommand {
     guard !plan.dryRun || (!watch && !wait) else {
       throw ValidationError("--dry-run neither watches nor waits; leave out --watch and --wait.")
     }
+    guard !plan.dryRun || !options.adoptState else {
+      throw ValidationError(
+        "--dry-run changes nothing; say --adopt-state with a command that does, such as moontide status.")
+    }
     guard !watch || allowance.allowance == .all else {
       throw ValidationError("--max-files and --max-bytes are for a run that ends; --watch does not.")
     }

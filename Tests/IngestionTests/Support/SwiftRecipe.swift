@@ -20,6 +20,8 @@ final class SwiftRecipe: Recipe {
   let before: (@Sendable (Candidate) async -> Void)?
   /// What discovery names, in place of a walk.
   let named: [NamedFile]?
+  /// What goes wrong after all those were named.
+  let namingFault: Failure?
   /// Whether statuses are followed, and with what failure.
   let followsStatus: Bool
   let sendsContentOnce: Bool
@@ -44,6 +46,7 @@ final class SwiftRecipe: Recipe {
     afterFailure: AfterAction? = nil, settling: Settling = Settling(quiet: .zero),
     changed: ChangePolicy = .send, rediscovery: Duration? = nil, prepares: Bool = false,
     concurrency: Int? = nil, order: CandidateOrder? = nil, named: [NamedFile]? = nil,
+    namingFault: Failure? = nil,
     followsStatus: Bool = false, sendsContentOnce: Bool = false,
     retries: RetryPolicy? = nil, stepFaults: Int = 0, statusFailure: Failure? = nil,
     ruling: @escaping @Sendable (Candidate) -> Ruling = { _ in .send(Wishes()) },
@@ -62,6 +65,7 @@ final class SwiftRecipe: Recipe {
     self.order = order
     self.before = before
     self.named = named
+    self.namingFault = namingFault
     self.followsStatus = followsStatus
     self.sendsContentOnce = sendsContentOnce
     self.retries = retries
@@ -79,11 +83,13 @@ final class SwiftRecipe: Recipe {
   func discovery() -> Discovery {
     guard let named else { return .walk(walk) }
     let left = Mutex(named)
-    return .named { () async throws(Failure) in
-      left.withLock { left in
+    return .named { [namingFault] () async throws(Failure) in
+      let next = left.withLock { left in
         defer { left = [] }
         return left.isEmpty ? nil : left
       }
+      if next == nil, let namingFault { throw namingFault }
+      return next
     }
   }
 

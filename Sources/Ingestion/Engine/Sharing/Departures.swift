@@ -19,6 +19,8 @@ final class Departures: Sendable {
   /// Another engine that may take a file.
   struct Rival: Sendable {
     var recipe: String
+    /// Which of its versions it is now; nil: not known yet.
+    var version: String?
     var scope: Scope
     var state: Departure.Rival
   }
@@ -31,6 +33,7 @@ final class Departures: Sendable {
 
   fileprivate struct Member {
     var recipe: String
+    var version: String?
     var scope = Scope.unknown
     var progress = Departure.Rival.Progress.atWork
     var bell: Bell?
@@ -80,6 +83,7 @@ final class Departures: Sendable {
   func begin(_ seat: Int, bell: Bell) {
     change(seat) { member in
       member.scope = .unknown
+      member.version = nil
       member.progress = .atWork
       (member.lookBegan, member.looked) = (nil, nil)
       member.bell = bell
@@ -88,9 +92,10 @@ final class Departures: Sendable {
   }
 
   /// It is known which files it takes; it begins to look through all of them.
-  func look(_ seat: Int, _ scope: Scope, now: Timestamp) {
+  func look(_ seat: Int, _ scope: Scope, version: String, now: Timestamp) {
     change(seat) { member in
       member.scope = scope
+      member.version = version
       member.progress = .atWork
       member.lookBegan = now
     }
@@ -145,7 +150,7 @@ final class Departures: Sendable {
         var isCertain = false
         if case .walk = rival.scope { isCertain = true }
         return Rival(
-          recipe: rival.recipe, scope: rival.scope,
+          recipe: rival.recipe, version: rival.version, scope: rival.scope,
           state: Departure.Rival(
             progress: rival.progress, isEarlier: number < seat, isCertain: isCertain,
             hasLooked: !isCertain && rival.looked.map { $0 >= since } ?? false))

@@ -28,14 +28,16 @@ extension Engine {
   /// Says which files the recipe takes, before others begin.
   package func announce() async {
     guard let discovery = try? await recipe.discovery() else { return }
-    seat.look(discovery, recipe.settling, now: clock.now)
+    seat.look(discovery, of: recipe, now: clock.now)
   }
 
   /// At the end of a run: waits until the others are past the files that this recipe takes away, or need them in
   /// another run.
   func awaitDepartures(_ slots: inout Slots, _ group: inout Passages) async throws(LedgerError) {
     if plan != nil { return }
-    seat.rest()
+    // What it leaves is for another run.
+    let isEarly = !mayBegin(slots) || slots.isSpent || slots.closedUntil != nil
+    if isEarly { seat.end(early: true) } else { seat.rest() }
     while mayBegin(slots) {
       try await depart(&slots, &group)
       await slots.drain(&group)

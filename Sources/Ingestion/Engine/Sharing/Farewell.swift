@@ -27,7 +27,8 @@ struct Farewell: Sendable {
     var waits = false
     for rival in rivals {
       let others = try await ledger.jobs(profile: job.key.profile, recipe: rival.recipe, paths: [path])
-      switch Departure(past: rival.state, job: others[path], stamp: job.stamp) {
+      let record = others[path].flatMap { $0.stands(for: rival.version) ? $0 : nil }
+      switch Departure(past: rival.state, job: record, stamp: job.stamp) {
       case .free: continue
       case .wait: waits = true
       case .stay(let why):
@@ -68,5 +69,15 @@ struct Farewell: Sendable {
   /// What is said of a file that is to be taken away and is not there.
   func gone(_ path: ProjectPath) -> String {
     "is not there any more" + (seat.whereabouts(of: path).map { ": \($0)" } ?? "")
+  }
+}
+
+extension Job {
+  /// Whether a recipe of this version leaves the file as it is recorded; else it is asked about it again.
+  fileprivate func stands(for version: String?) -> Bool {
+    switch phase {
+    case .skipped, .deferred, .failed: step?.destination != nil || recipeVersion == version
+    case .decided, .opened, .uploaded, .completed, .done: true
+    }
   }
 }

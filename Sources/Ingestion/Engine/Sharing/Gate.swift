@@ -56,8 +56,11 @@ package final class Gate: Sendable {
     /// Those of them that want it again, by their tickets; they come first.
     var returning: [(size: Int64, continuation: CheckedContinuation<Void, Never>, ticket: Int)] = []
 
+    /// The places for new files. While no more may give theirs back, the last one is kept for those that come back:
+    /// else all could be held by files that wait for them.
+    var spare: Int { absent < places ? free : free - 1 }
     /// Who is to be told that its turn has come.
-    var next: Bell? { free > 0 ? queue.first.flatMap { seats[$0]?.bell } : nil }
+    var next: Bell? { spare > 0 ? queue.first.flatMap { seats[$0]?.bell } : nil }
   }
 
   private let state: Mutex<State>
@@ -104,7 +107,7 @@ package final class Gate: Sendable {
       guard state.seats[seat] != nil else { return (.spent, nil) }
       if !state.queue.contains(seat) { state.queue.append(seat) }
       state.seats[seat]?.bell = bell
-      guard state.free > 0, state.queue.first == seat else { return (.wait, nil) }
+      guard state.spare > 0, state.queue.first == seat else { return (.wait, nil) }
       let rate = [limit, state.meter.rate].compactMap { $0 }.min()
       if let now, load.sends, !state.line.admits(load.size, rate: rate, now: now) { return (.wait, nil) }
       state.queue.removeFirst()

@@ -46,8 +46,9 @@ extension GateSeat {
   func begin(bell: Bell) { departures.begin(number, bell: bell) }
 
   /// It begins to look through all that its recipe takes.
-  func look(_ discovery: Discovery, _ settling: Settling, now: Timestamp) {
-    departures.look(number, Departures.Scope(discovery, settling), now: now)
+  func look(_ discovery: Discovery, of recipe: any Recipe, now: Timestamp) {
+    departures.look(
+      number, Departures.Scope(discovery, recipe.settling), version: recipe.version, now: now)
   }
 
   /// What it has found is done with, and it goes on with what comes.
