@@ -6,6 +6,9 @@ final class Answers: Sendable {
 
   private struct State {
     var answers: [Answer] = []
+    /// Those that came before ones that are to be taken first, and the place of the next one.
+    var early: [Int: Ruling] = [:]
+    var next = 0
     var isEnd = false
     /// Whether the one who waits is to look after something else.
     var isReminded = false
@@ -14,13 +17,29 @@ final class Answers: Sendable {
 
   private let state = Mutex(State())
 
+  private let isInOrder: Bool
+
+  /// - Parameter isInOrder: whether they are taken as their files were asked about, not as they come.
+  init(isInOrder: Bool) { self.isInOrder = isInOrder }
+
   func put(_ index: Int, _ ruling: Ruling) {
-    change { $0.answers.append((index, ruling)) }
+    change { [isInOrder] state in
+      guard isInOrder else { return state.answers.append((index, ruling)) }
+      state.early[index] = ruling
+      while let ruling = state.early.removeValue(forKey: state.next) {
+        state.answers.append((state.next, ruling))
+        state.next += 1
+      }
+    }
   }
 
   /// Says that no more will come.
   func end() {
-    change { $0.isEnd = true }
+    change { state in
+      // Of some there is no answer, since the recipe was stopped.
+      state.answers += state.early.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      (state.early, state.isEnd) = ([:], true)
+    }
   }
 
   /// Has the one who takes them go on, also where there are none.

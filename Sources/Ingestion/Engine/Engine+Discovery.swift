@@ -85,8 +85,9 @@ extension Engine {
       return plan.end()
     }
     if sorted.unknown.isEmpty { return }
-    // A handler that takes its time holds up its own file, not those that are decided meanwhile.
-    let answers = Answers()
+    // A handler that takes its time holds up its own file, not those that are decided meanwhile; where it matters which
+    // come first, those after it too.
+    let answers = Answers(isInOrder: order != nil || seat.terms.allowance != .all)
     async let asking: Void = {
       await recipe.decide(sorted.unknown.map(\.candidate)) { answers.put($0, $1) }
       answers.end()

@@ -14,8 +14,8 @@ struct Run: AsyncParsableCommand {
     discussion: """
       Each file is sent once. Run again, after a crash too, it does only what is left.
 
-      Several recipes share the places of --transfers, --max-files and --max-bytes, and take turns. One that fails \
-      does not stop the others; the exit status is the worst of theirs.
+      Several recipes share --max-files, --max-bytes and the places of --transfers, for which they take turns. One \
+      that fails does not stop the others; the exit status is the worst of theirs.
 
       Ctrl-C finishes what is under way and begins nothing new; a second one cancels what is under way, a third ends \
       the process at once. The next run does what is left.

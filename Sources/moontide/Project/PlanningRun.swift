@@ -62,8 +62,8 @@ struct PlanningRun: Sendable {
     if recipes.count > 1, display.leavesFiles {
       // Which file comes first in a run depends on how long each takes.
       display.note(
-        "A run shares \(allowance.phrase) between its recipes in turn, a file of each; here those of one come "
-          + "after those of the other, so a run may leave other files.")
+        "A run shares \(allowance.phrase) between its recipes as their files come up; here those of one "
+          + "come after those of the other, so a run may leave other files.")
     }
     if let quarantine { throw CommandFailure(.script, quarantine) }
     if display.hasTrouble { throw ExitStatus.filesFailed }

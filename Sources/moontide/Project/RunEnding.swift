@@ -59,7 +59,7 @@ struct RunEnding {
     case .limit(let allowance) where summary.sent == 0 && allowance.bytes != nil && allowance.files == nil:
       return (
         .limited,
-        "No more than \(allowance.phrase) was asked for, and the next file alone is larger: raise it. "
+        "No more than \(allowance.phrase) was asked for, and the next file is larger than what is left of it: raise it. "
           + "\(Format.count(summary.left, "file")) left."
       )
     case .limit(let allowance):

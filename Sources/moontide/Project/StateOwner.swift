@@ -29,6 +29,7 @@ struct StateOwner: Codable {
   ///
   /// - Parameter adopting: whether another's becomes this one's.
   static func note(_ workspace: Workspace, adopting: Bool = false) throws(CommandFailure) {
+    if adopting { try checkIsFree(workspace) }
     let file = file(of: workspace)
     try file.change { data throws(CommandFailure) in
       if let data, !adopting {
@@ -37,6 +38,17 @@ struct StateOwner: Codable {
       }
       return Data((JSONText.line(StateOwner(of: workspace)) + "\n").utf8)
     }
+  }
+
+  /// Throws when the state directory lies in another project, whose own it then is.
+  private static func checkIsFree(_ workspace: Workspace) throws(CommandFailure) {
+    let state = real(workspace.statePath) ?? workspace.statePath
+    let suffix = "/" + Workspace.stateName
+    guard state.hasSuffix(suffix), state != workspace.rootPath + suffix else { return }
+    throw CommandFailure(
+      .usage,
+      "The state directory \(workspace.statePath) is the one of the project \(state.dropLast(suffix.count)) itself, "
+        + "and stays that. Move it out of there first.")
   }
 
   private static func file(of workspace: Workspace) -> StateFile {

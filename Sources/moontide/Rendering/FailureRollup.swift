@@ -74,8 +74,13 @@ struct FailureRollup: Sendable {
   static func retry(
     profile: String, recipe: String, kind: Failure.Kind, reason: String?, projectFlags: String
   ) -> String {
-    "moontide jobs retry\(projectFlags) --profile \(profile.shellWord) --recipe \(recipe.shellWord) "
-      + "--kind \(kind.rawValue)" + (reason.map { " --reason \($0.shellWord)" } ?? "")
+    "moontide jobs retry\(projectFlags)\(option("profile", profile))\(option("recipe", recipe)) "
+      + "--kind \(kind.rawValue)" + (reason.map { option("reason", $0) } ?? "")
+  }
+
+  /// An option with its value, which may look like one itself.
+  private static func option(_ name: String, _ value: String) -> String {
+    " --\(name)\(value.hasPrefix("-") ? "=" : " ")\(value.shellWord)"
   }
 
   /// What the failures of a group are, in a few words: their kind, and the reason that they share, or that of one.

@@ -94,7 +94,7 @@ struct JobJSON: Encodable {
     path = job.key.path.string
     phase = job.phase.rawValue
     self.changedAt = changedAt
-    sizeBytes = job.stamp.size
+    sizeBytes = job.isPart ? job.bytesToSend : job.stamp.size
     filename = job.request?.filename
     mimeType = job.request?.mimeType
     purpose = job.request?.purpose?.rawValue

@@ -32,7 +32,7 @@ enum StatusText {
         underWay.map { entry in
           [
             "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
-            Format.bytes(entry.job.stamp.size), part(of: entry.job, live), "since \(entry.changedAt)",
+            Format.bytes(entry.job.bytesToSend), part(of: entry.job, live), "since \(entry.changedAt)",
           ]
         }, width)
     }

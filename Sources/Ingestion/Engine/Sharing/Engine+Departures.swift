@@ -15,7 +15,9 @@ extension Engine {
         if slots.underWay.contains(path) {
           // It has asked a moment ago, and may not have heard of the last news.
           seat.remind(path)
-        } else if let job = jobs[path], job.step?.action != nil, await isStillDue(job) {
+        } else if let job = jobs[path], job.step?.action != nil,
+          await isStillDue(job) || seat.whereabouts(of: path) != nil
+        {
           try await submit(job, resumed: true, isCounted: true, asOf: age, &slots, &group)
         } else {
           seat.release(path)
