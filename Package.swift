@@ -151,3 +151,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Test code is compiled for one run, so that to optimize it takes longer than it saves.
+for target in package.targets where target.type == .test || target.path?.hasPrefix("Tests/") == true {
+  target.swiftSettings = [.unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"])]
+}

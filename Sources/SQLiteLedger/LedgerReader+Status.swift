@@ -11,6 +11,8 @@ package struct LedgerStatus: Sendable {
     package var phases: [Phase: Int]
     /// Of those completed, how many wait since what was to follow has failed.
     package var stepsFailed: Int
+    /// How many the recipe is asked about again by the next run, since somebody wants it.
+    package var toBeRetried = 0
     /// How many jobs are parts of files, which `phases` does not count, and of how many files.
     package var parts = 0
     package var filesInParts = 0
@@ -35,7 +37,7 @@ package struct LedgerStatus: Sendable {
   package var counts: [Count]
   /// The first of those under way.
   package var underWay: [JobPage.Entry]
-  /// The most frequent first.
+  /// The most frequent first; without those that are to be tried again.
   package var failures: [FailureGroup]
   package var requests: LedgerRequests
 }
@@ -60,7 +62,8 @@ extension LedgerReader {
       database,
       sql: """
         SELECT profile, recipe, phase, count(*) AS number,
-          sum(phase = 'completed' AND json_extract(step, '$.error') IS NOT NULL) AS stuck
+          sum(phase = 'completed' AND json_extract(step, '$.error') IS NOT NULL) AS stuck,
+          sum(recipe_version = '') AS again
         FROM jobs WHERE json_extract(preparation, '$.whole') IS NULL
         GROUP BY profile, recipe, phase ORDER BY profile, recipe
         """)
@@ -73,6 +76,7 @@ extension LedgerReader {
       let last = counts.count - 1
       if let phase = Phase(rawValue: row["phase"]) { counts[last].phases[phase] = row["number"] }
       counts[last].stepsFailed += row["stuck"] ?? 0
+      counts[last].toBeRetried += row["again"] ?? 0
     }
     try addParts(to: &counts, database)
     return counts
@@ -102,7 +106,8 @@ extension LedgerReader {
         SELECT profile, recipe, json_extract(failure, '$.kind') AS kind, json_extract(failure, '$.code') AS code,
           failure_reason, count(*) AS number, json_extract(failure, '$.message') AS message, path,
           max((SELECT max(at) FROM history WHERE history.job = jobs.id)) AS at
-        FROM jobs WHERE phase = 'failed' AND json_extract(preparation, '$.whole') IS NULL
+        FROM jobs
+        WHERE phase = 'failed' AND recipe_version <> '' AND json_extract(preparation, '$.whole') IS NULL
         GROUP BY profile, recipe, kind, failure_reason
         ORDER BY number DESC, at DESC LIMIT ?
         """, arguments: [limit]

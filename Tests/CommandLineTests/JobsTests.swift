@@ -70,12 +70,27 @@ struct JobsTests {
       "jobs", "retry", "--profile", "local", "--recipe", "picky", "--kind", "rejected", "--reason",
       "too strict")
     #expect(retry.status == 0 && retry.output.contains("1 file is tried again"), "\(retry)")
+    let waiting = try await sandbox.moontide("status")
+    #expect(
+      waiting.output.contains("asked about 1 file again by the next run\n")
+        && !waiting.output.contains("too strict"), "\(waiting)")
     #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("1 sent, 2 already done"))
     let nothing = try await sandbox.moontide("jobs", "retry", "--all")
     #expect(nothing.status == 0 && nothing.output.contains("nothing to try again"))
     #expect(try await sandbox.moontide("jobs", "retry").status == 2)
     #expect(try await sandbox.moontide("jobs", "retry", "--phase", "done").status == 2)
     #expect(try await sandbox.files().count == 3)
+  }
+
+  @Test("says which file, or recipe, there is no record of", arguments: ["retry", "forget"])
+  func unknown(command: String) async throws {
+    let sandbox = try await project()
+    let file = try await sandbox.moontide("jobs", command, "in/none.md")
+    #expect(file.status == 1 && file.errors.contains("moontide why in/none.md"), "\(file)")
+    let recipe = try await sandbox.moontide("jobs", command, "in/b.md", "--recipe", "choosy")
+    #expect(recipe.status == 2 && recipe.errors.contains("those that have run are picky"), "\(recipe)")
+    let elsewhere = try await sandbox.moontide("jobs", command, "in/b.md", "--profile", "other")
+    #expect(elsewhere.status == 1, "\(elsewhere)")
   }
 
   @Test("forgets a file that failed at once, and one that was sent only with --yes")

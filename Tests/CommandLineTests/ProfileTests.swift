@@ -24,7 +24,8 @@ struct ProfileTests {
       let sandbox = try sandbox()
       func began(_ environment: [String: String]) async throws -> Began {
         let run = try await sandbox.moontide("run", "all.lua", "--json", environment: environment)
-        let line = try #require(run.output.split(separator: "\n").first, "\(run)")
+        let first = run.output.split(separator: "\n").first
+        let line = try #require(first, "\(run)")
         return try JSONDecoder().decode(Began.self, from: Data(line.utf8))
       }
       #expect(try await began([:]) == Began(event: "began", profile: "local"))

@@ -59,7 +59,11 @@ struct RunTests {
       first.status == 6 && first.errors.contains("--max-files 2 was asked for: 3 files left"), "\(first)")
     let second = try await sandbox.moontide("run", "some.lua", "--max-bytes", "1K")
     #expect(second.status == 0 && second.lastLine.contains("5 found, 3 sent, 2 already done"), "\(second)")
-    for wrong in [("--max-files", "0"), ("--max-bytes", "much"), ("--watch", "--max-files=1")] {
+    let tooMuch = try await sandbox.moontide("run", "some.lua", "--max-bytes", "1X")
+    #expect(tooMuch.status == 2 && tooMuch.errors.contains("write it as 1000000, 800K"), "\(tooMuch)")
+    for wrong in [
+      ("--max-files", "0"), ("--max-bytes", "much"), ("--max-bytes", "0"), ("--watch", "--max-files=1"),
+    ] {
       #expect(try await sandbox.moontide("run", "some.lua", wrong.0, wrong.1).status == 2, "\(wrong)")
     }
   }

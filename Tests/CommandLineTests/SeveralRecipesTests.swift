@@ -137,6 +137,31 @@ struct SeveralRecipesTests {
     #expect(!sandbox.has("other"))
   }
 
+  @Test(
+    "stays for one that puts it off, as planned",
+    arguments: [
+      (["takes", "reads"], "stays where it is until then: that takes moved it to sent/in/2.txt has to wait"),
+      (["reads", "takes"], "stays until reads is done with it, which deferred it: not today"),
+    ])
+  func putOff(order: [String], note: String) async throws {
+    let sandbox = try shared()
+    try sandbox.write(
+      """
+      return { name = 'reads', discover = 'in/*', settle = 0, accept = function(file)
+        if file.stem == '2' then return moontide.defer(3600, 'not today') end
+        return true
+      end }
+      """, to: "reads.lua")
+    let scripts = order.map { "\($0).lua" }
+    let plan = try await sandbox.moontide("run", scripts[0], scripts[1], "--dry-run")
+    #expect(plan.status == 0 && plan.output.contains(note), "\(plan)")
+    let run = try await sandbox.moontide("run", scripts[0], scripts[1])
+    #expect(run.status == 0 && sandbox.has("in/2.txt") && sandbox.has("sent/in/1.txt"), "\(run)")
+    let why = try await sandbox.moontide("why", "in/2.txt")
+    #expect(
+      why.output.contains("left to do: move to sent, once reads is done with the file"), "\(why)")
+  }
+
   @Test("stays for one that was killed before it had it, or is in quarantine", .timeLimit(.minutes(2)))
   func interrupted() async throws {
     let sandbox = try shared()

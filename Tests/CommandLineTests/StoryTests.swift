@@ -100,6 +100,20 @@ struct StoryTests {
       (try await json("in/meeting.both", in: sandbox)["jobs"] as? [[String: Any]])?.first)
     let paths = (job["parts"] as? [[String: Any]])?.compactMap { $0["path"] as? String }
     #expect(paths == ["in/meeting.both/1.txt", "in/meeting.both/2.txt"])
+    let phases = (job["parts"] as? [[String: Any]])?.compactMap { $0["phase"] as? String }
+    #expect(phases == ["done", "done"])
+  }
+
+  @Test("tells that a file has changed since, and what its recipe makes of it now")
+  func changed() async throws {
+    let sandbox = try await project()
+    #expect(!(try await why("in/kept.md", in: sandbox)).contains("changed since"))
+    try sandbox.write("another text", to: "in/kept.md")
+    let text = try await why("in/kept.md", in: sandbox)
+    #expect(text.contains("notes, profile local: sent\n") && text.contains("  the file has changed since\n"))
+    #expect(text.contains("notes (notes.lua, profile local) would see it; it has not come to it"), "\(text)")
+    let job = try #require((try await json("in/kept.md", in: sandbox)["jobs"] as? [[String: Any]])?.first)
+    #expect(job["hasChanged"] as? Bool == true)
   }
 
   @Test("tells what else is at a path")

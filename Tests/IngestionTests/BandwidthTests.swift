@@ -46,7 +46,7 @@ struct BandwidthTests {
     "a text that is no timetable is refused, naming the part that is wrong",
     arguments: [
       ("", "it is empty"), ("512", "512K for KiB"), ("fast", "\"fast\" is no rate"),
-      ("10X", "the unit \"x\""),
+      ("10X", "the unit \"X\""),
       ("08:00,1M 25:00,off", "\"25:00\" in \"25:00,off\" is no time of day"), ("08:00", "no entry"),
       ("08:00,1M off", "\"off\" is no entry"), ("Foo-08:00,1M", "\"Foo\" in \"Foo-08:00,1M\" is no day"),
       ("08:00,1M 8:00,2M", "another entry"), ("08:00,1M,2M", "no entry"), ("0K", "nothing would be sent"),

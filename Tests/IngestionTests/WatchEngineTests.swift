@@ -258,11 +258,34 @@ struct WatchEngineTests {
     }
     let watch = try WatchRig(rig, recipe, clock: clock)
     let summary = try await watch.watch(through: tree.open) { events in
+      let first = await events.caughtUp()
+      #expect(first?.found == 1 && first?.deferred == 1, "\(String(describing: first))")
       #expect(await clock.flow { await events.sent() } == "later.md")
+      let last = await clock.flow { await events.caughtUp() }
+      #expect(last?.found == 1 && last?.sent == 1, "\(String(describing: last))")
+    }
+    #expect(summary.found == 1 && summary.deferred == 0 && summary.sent == 1, "\(summary)")
+    #expect(recipe.asked.withLock { $0.count } == 5)
+    #expect(recipe.summaries.withLock { $0.count } == 2, "that it is put off once more is not told")
+  }
+
+  @Test("counts a file that fails again and again by what comes of it in the end", arguments: [3, 9])
+  func failsAgain(failures: Int) async throws {
+    let project = try TemporaryProject()
+    try project.write("late", to: "late.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let faults = CallsLeft(failures)
+    let recipe = try SwiftRecipe { _ in
+      faults.take() ? .fault(Failure(.changing, "not yet")) : .send(Wishes())
+    }
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await clock.flow { await events.sent() } == "late.md")
       _ = await clock.flow { await events.caughtUp() }
     }
-    #expect(summary.found == 1 && summary.deferred == 1 && summary.sent == 1, "\(summary)")
-    #expect(recipe.asked.withLock { $0.count } == 5)
+    #expect(summary.found == 1 && summary.failed == 0 && summary.sent == 1, "\(summary)")
+    #expect(recipe.asked.withLock { $0.count } == failures + 1)
   }
 
   @Test("does what other processes ask: tries again what failed, begins nothing in a pause, goes on after it")
@@ -298,6 +321,7 @@ struct WatchEngineTests {
       #expect(await events.sent() == "b.md")
       #expect(await events.caughtUp()?.sent == 1)
     }
-    #expect(summary.sent == 2 && summary.found == 3 && summary.left == 0, "\(summary)")
+    #expect(
+      summary.sent == 2 && summary.found == 2 && summary.rejected == 0 && summary.left == 0, "\(summary)")
   }
 }

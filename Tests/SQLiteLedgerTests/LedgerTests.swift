@@ -185,9 +185,8 @@ struct LedgerTests {
 
   @Test("leaves a damaged or a newer database as it is, and says so", arguments: ["damaged", "newer"])
   func refuses(kind: String) async throws {
-    var ledger: SQLiteLedger? = try open()
-    _ = try await ledger?.record(LedgerChange(try job("a.md")))
-    ledger = nil
+    // Nothing is written to it that would keep it open for a moment longer.
+    _ = try open()
     let file = directory.path + "/ledger.sqlite"
     if kind == "damaged" {
       try Data("this is no database, but it is long enough to be looked at".utf8).write(

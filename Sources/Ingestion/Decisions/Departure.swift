@@ -99,7 +99,7 @@ package enum Departure: Hashable, Sendable {
 
 extension AfterAction {
   /// Whether the file is not there any more afterwards.
-  var takesAway: Bool {
+  package var takesAway: Bool {
     switch self {
     case .move, .remove: true
     case .copy, .retry: false

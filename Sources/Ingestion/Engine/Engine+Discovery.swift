@@ -13,14 +13,6 @@ struct Intake {
   var trustsTimes = true
   /// Whether the run goes on, so that what is deferred comes back in it.
   var isWatching = false
-
-  /// Whether a watching engine has counted a file when it looked at it before, and looks again by itself.
-  func hasCounted(_ candidate: Candidate, over earlier: Job?) -> Bool {
-    guard isRepeat, isWatching, let earlier, earlier.stamp == candidate.stamp, !earlier.isToBeRetried else {
-      return false
-    }
-    return earlier.phase == .deferred || earlier.phase == .failed
-  }
 }
 
 extension Engine {
@@ -69,6 +61,7 @@ extension Engine {
     for _ in 0..<sorted.touched { slots.tally.add(.touched) }
     for job in sorted.standing {
       plan?.stands(job)
+      noteStay(job)
       reportStanding(job, isNew: false)
       slots.tally.add(Outcome(standing: job), of: job.key.path)
     }
@@ -116,7 +109,6 @@ extension Engine {
   ) async throws(LedgerError) {
     var toSend: [Job] = []
     var ended: [LedgerChange] = []
-    var seen: Set<ProjectPath> = []
     let now = slots.changes
     for (unknown, ruling) in ruled {
       if now != age,
@@ -130,32 +122,27 @@ extension Engine {
         continue
       }
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
-      if intake.hasCounted(unknown.candidate, over: unknown.earlier) { seen.insert(job.key.path) }
+      if isWatching, slots.tally.hasCounted(job.key.path) { slots.tally.summary.found -= 1 }
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
-    try await end(ended, intake, seenBefore: seen, &slots, &group)
+    try await end(ended, intake, &slots, &group)
     for job in toSend {
       if let request = job.request { report(.decided(job.key.path, request)) }
     }
     for job in toSend {
-      if seen.contains(job.key.path) { slots.tally.summary.found -= 1 }
       try await submit(job, resumed: false, asOf: now, &slots, &group)
     }
   }
 
   /// Records files that are not to be sent, or not now, and begins with what is to follow.
-  ///
-  /// - Parameter seenBefore: those that a watching engine has looked at before, and that count once.
   func end(
-    _ changes: [LedgerChange], _ intake: Intake, seenBefore: Set<ProjectPath> = [], _ slots: inout Slots,
-    _ group: inout Passages
+    _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
     if changes.isEmpty { return }
     let age = slots.changes
     for job in try await ledger.record(changes) {
-      let isSeen = seenBefore.contains(job.key.path)
-      if isSeen { slots.tally.summary.found -= 1 }
       reportStanding(job, isNew: true)
+      noteStay(job)
       seat.pass(job.key.path)
       await clearWork(of: job)
       if job.comesBack {
@@ -163,7 +150,10 @@ extension Engine {
       } else if job.step != nil {
         try await submit(job, resumed: false, asOf: age, &slots, &group)
       } else {
-        if !isSeen || job.phase != .deferred { slots.tally.add(Outcome(standing: job), of: job.key.path) }
+        // That it is put off once more says nothing new.
+        if !isWatching || job.phase != .deferred || !slots.tally.isDeferred(job.key.path) {
+          slots.tally.add(Outcome(standing: job), of: job.key.path)
+        }
         if intake.isWatching { comeBack(job, &slots) }
       }
     }
@@ -237,7 +227,7 @@ extension Engine {
         seat.pass(job.key.path)
       }
     }
-    if intake.isRepeat {
+    if intake.isRepeat, !isWatching {
       // What was asked for meanwhile, of files that this run had counted.
       for path in sorted.underWay.map(\.key.path) + open.map(\.candidate.path) { slots.tally.takeBack(path) }
     }

@@ -213,9 +213,9 @@ package struct Engine: Sendable {
   /// What was to follow on giving a file up is void when the file or the recipe has changed since: then it is
   /// asked again instead. Once it is settled where the file goes, it goes there.
   func isStillDue(_ job: Job) async -> Bool {
-    guard job.phase == .failed, job.step?.destination == nil else { return true }
+    guard job.isRevisable else { return true }
     let stamp = await offload { [workspace] in try? workspace.info(job.key.path).stamp }
-    return stamp == job.stamp && job.recipeVersion == recipe.version
+    return stamp == job.stamp && job.stands(for: recipe.version)
   }
 
   /// Whether anything new may be begun.

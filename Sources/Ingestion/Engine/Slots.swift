@@ -56,18 +56,25 @@ struct Tally: Sendable {
   private var pages = 0
   /// Whether discovery failed: not everything was looked at.
   var isCutShort = false
-  /// How files were counted that may be found once more in this run, by a hash of their path; nil: that is not kept.
-  private var counted: [Int: Standing]?
+  /// How files were counted that may come to something else in this run, by a hash of their path.
+  private var counted: [Int: Standing] = [:]
+  /// The same of those that were counted earlier.
+  private var countedEarlier: [Int: Standing] = [:]
+  private let isWatching: Bool
+  /// In a run without an end no more than so many are kept; what comes of others is counted beside it.
+  private static let mostCounted = 100_000
 
   /// What is not sent, and may be looked at again.
   fileprivate enum Standing: UInt8 {
     case skipped, deferred, rejected, failed
+    /// It is found, and counts for nothing else before it has had its turn again.
+    case comingBack
   }
 
-  /// - Parameter isWatching: whether there is no end: then what is done with a file counts each time.
+  /// - Parameter isWatching: whether there is no end: then what is told is told page by page.
   init(since: Timestamp, isWatching: Bool = false) {
     self.since = since
-    counted = isWatching ? nil : [:]
+    self.isWatching = isWatching
   }
 
   /// All of it.
@@ -93,6 +100,8 @@ struct Tally: Sendable {
   mutating func turnPage(now: Timestamp) {
     earlier.add(summary)
     summary = RunSummary()
+    countedEarlier.merge(counted) { _, last in last }
+    counted = [:]
     since = now
     pages += 1
   }
@@ -101,7 +110,14 @@ struct Tally: Sendable {
 
   /// - Parameter path: the file, where it may be found once more.
   mutating func add(_ outcome: Outcome, of path: ProjectPath? = nil) {
-    if let path, let standing = Standing(outcome) { counted?[path.hashValue] = standing }
+    if let path {
+      // While watching, what was told of it before is not true any more: it counts here instead.
+      if isWatching, hasCounted(path) {
+        takeBack(path)
+        summary.found += 1
+      }
+      if let standing = Standing(outcome) { keep(path, standing) }
+    }
     switch outcome {
     case .sent(let bytes):
       summary.sent += 1
@@ -121,15 +137,33 @@ struct Tally: Sendable {
     }
   }
 
+  /// Notes that a file was found which counts for nothing else before it has had its turn again.
+  mutating func expect(_ path: ProjectPath) {
+    if !hasCounted(path) { keep(path, .comingBack) }
+  }
+
+  private mutating func keep(_ path: ProjectPath, _ standing: Standing) {
+    // While watching, what is skipped is not looked at again, and there is no end of it.
+    if isWatching, standing == .skipped || counted.count + countedEarlier.count >= Self.mostCounted { return }
+    counted[path.hashValue] = standing
+  }
+
+  private func standing(of path: ProjectPath) -> Standing? {
+    counted[path.hashValue] ?? countedEarlier[path.hashValue]
+  }
+
+  /// Whether a file was found before, and may come to something else.
+  func hasCounted(_ path: ProjectPath) -> Bool { standing(of: path) != nil }
+
+  /// Whether a file counts as deferred.
+  func isDeferred(_ path: ProjectPath) -> Bool { standing(of: path) == .deferred }
+
   /// Takes a file out of the count that was found in this run, was not sent, and is now found once more.
   mutating func takeBack(_ path: ProjectPath) {
-    guard let standing = counted?.removeValue(forKey: path.hashValue) else { return }
-    summary.found -= 1
-    switch standing {
-    case .skipped: summary.skipped -= 1
-    case .deferred: summary.deferred -= 1
-    case .rejected: summary.rejected -= 1
-    case .failed: summary.failed -= 1
+    if let standing = counted.removeValue(forKey: path.hashValue) {
+      summary.takeBack(standing)
+    } else if let standing = countedEarlier.removeValue(forKey: path.hashValue) {
+      earlier.takeBack(standing)
     }
   }
 
@@ -154,6 +188,19 @@ struct Tally: Sendable {
   mutating func leaveOut() {
     summary.found -= summary.left
     summary.left = 0
+  }
+}
+
+extension RunSummary {
+  fileprivate mutating func takeBack(_ standing: Tally.Standing) {
+    found -= 1
+    switch standing {
+    case .skipped: skipped -= 1
+    case .deferred: deferred -= 1
+    case .rejected: rejected -= 1
+    case .failed: failed -= 1
+    case .comingBack: break
+    }
   }
 }
 
@@ -260,7 +307,11 @@ struct Slots {
 
   /// Has a file come back that is not counted until then.
   mutating func comeBack(_ path: ProjectPath, due: Timestamp) {
-    if !encores.add(path, .file, due: due) { tally.add(.left) }
+    if !encores.add(path, .file, due: due) {
+      tally.add(.left)
+    } else if isWatching {
+      tally.expect(path)
+    }
   }
 
   /// Counts what the end of the run leaves undone.

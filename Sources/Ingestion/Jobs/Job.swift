@@ -69,6 +69,18 @@ package struct Job: Hashable, Sendable {
   /// What the recipe keeps with the job.
   package var data: JobData? { ownData ?? offered }
 
+  /// Whether the recipe is asked anew once it, or the file, is another one: nothing was sent, and it is not settled
+  /// where the file goes.
+  package var isRevisable: Bool {
+    switch phase {
+    case .skipped, .deferred, .failed: step?.destination == nil
+    case .decided, .opened, .uploaded, .completed, .done: false
+    }
+  }
+
+  /// Whether the record stands for a recipe of this version; else the recipe is asked anew.
+  package func stands(for version: String?) -> Bool { !isRevisable || recipeVersion == version }
+
   /// Whether somebody asked that the recipe be asked again.
   package var isToBeRetried: Bool { recipeVersion.isEmpty }
 

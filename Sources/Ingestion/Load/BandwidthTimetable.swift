@@ -117,6 +117,7 @@ package struct BandwidthTimetable: Hashable, Sendable {
     if lower == "off" { return nil }
     let digits = lower.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit = String(lower[digits.endIndex...])
+    let written = text.suffix(unit.count)
     guard digits.first?.isNumber == true, let number = Double(digits) else {
       throw Problem(message: "\"\(text)\" is no rate; write it as 512K, 10M or off")
     }
@@ -128,7 +129,8 @@ package struct BandwidthTimetable: Hashable, Sendable {
     guard let power = unit.first.flatMap({ units[String($0)] }),
       ["", "i", "ib"].contains(unit.dropFirst()), power > 0 || unit == "b"
     else {
-      throw Problem(message: "\"\(text)\" has the unit \"\(unit)\"; the units are B, K, M, G and T, of 1024")
+      throw Problem(
+        message: "\"\(text)\" has the unit \"\(written)\"; the units are B, K, M, G and T, of 1024")
     }
     var bytes = number
     for _ in 0..<power { bytes *= 1024 }

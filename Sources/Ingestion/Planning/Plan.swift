@@ -151,6 +151,11 @@ package final class Plan: Sendable {
     change(path) { $0.steps += steps.isEmpty ? [.note(note)] : steps }
   }
 
+  /// Says something of a file beside what is done with it.
+  func note(_ sentence: String, of path: ProjectPath) {
+    change(path) { $0.steps.append(.note(sentence)) }
+  }
+
   private func problem(_ path: String, _ message: String) {
     let recipe = state.withLock { $0.recipe }
     row(PlanRow(recipe: recipe, path: path, verdict: .problem, reason: message))

@@ -61,12 +61,7 @@ final class UploadJournal: Sendable {
   init(in directory: String, for destination: Destination, clock: WallClock) throws(CommandFailure) {
     self.clock = clock
     file = directory + "/" + UUID().uuidString.lowercased() + Self.suffix
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw CommandFailure(.usage, "\(directory) cannot be made: \(error.localizedDescription)")
-    }
+    try ownDirectory(directory, named: directory)
     // Nobody looks for records without a process before this one is locked.
     descriptor = try Self.locking(directory) { [file] folder throws(CommandFailure) in
       let descriptor = Glibc.open(

@@ -15,7 +15,7 @@ struct StateFile: Sendable {
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
       return nil
     } catch {
-      throw CommandFailure(.usage, "\(path) cannot be read: \(error.localizedDescription)")
+      throw CommandFailure(.usage, "\(path) cannot be read: \(systemMessage(of: error)).")
     }
   }
 

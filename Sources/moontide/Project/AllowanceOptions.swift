@@ -7,7 +7,9 @@ struct AllowanceOptions: ParsableArguments {
   @Option(help: "Begin at most so many files, then end with status 6 and say what is left.")
   var maxFiles: Int?
 
-  @Option(help: ArgumentHelp("The same for the files' bytes, such as 500M.", valueName: "bytes"))
+  @Option(
+    help: ArgumentHelp("The same for the files' bytes, such as 500M.", valueName: "bytes"),
+    transform: ByteAmount.init)
   var maxBytes: ByteAmount?
 
   var allowance: Allowance { Allowance(files: maxFiles, bytes: maxBytes?.bytes) }
@@ -18,10 +20,15 @@ struct AllowanceOptions: ParsableArguments {
 }
 
 /// A number of bytes with K, M, G or T (of 1024) behind it, or without.
-struct ByteAmount: ExpressibleByArgument {
+struct ByteAmount {
+  /// What is wrong with a text.
+  struct Problem: Error, CustomStringConvertible {
+    let description: String
+  }
+
   let bytes: Int64
 
-  init?(argument: String) {
+  init(_ argument: String) throws {
     var digits = argument[...]
     var unit = 1.0
     if let last = argument.last, let index = ["K", "M", "G", "T"].firstIndex(of: last.uppercased()) {
@@ -29,8 +36,15 @@ struct ByteAmount: ExpressibleByArgument {
       digits = digits.dropLast()
     }
     guard let first = digits.first, first.isASCII, first.isNumber, let number = Double(digits),
-      number * unit >= 1, number * unit < 1e18
-    else { return nil }
+      number * unit < 1e18
+    else {
+      throw Problem(
+        description:
+          "\"\(argument)\" is no number of bytes; write it as 1000000, 800K, 500M, 2G or 1T, of 1024")
+    }
+    guard number * unit >= 1 else {
+      throw Problem(description: "with \"\(argument)\" nothing would be begun; it takes a number from 1 on")
+    }
     bytes = Int64(number * unit)
   }
 }

@@ -12,7 +12,7 @@ struct FileFacts: Sendable {
     case unknown(WorkspaceError)
   }
 
-  /// How a recipe sees the file of which it has no record; nil for one that names its files by itself.
+  /// How a recipe sees the file as it is now, of which it has no record; nil for one that names its files by itself.
   typealias Outlook = (recipe: RecipeRecord, view: CandidateView?, place: String)
 
   let path: ProjectPath
@@ -33,13 +33,19 @@ struct FileFacts: Sendable {
     let stories = try await reader?.stories(of: path) ?? []
     let recipes = try await reader?.recipes() ?? []
     traces = try await reader?.traces(at: path) ?? []
-    // A part is named by its whole, and no file that a recipe could see.
-    let unseen = recipes.filter { recipe in
-      !stories.contains { $0.job.isPart || $0.job.key.recipe == recipe.name }
-    }
     (presence, linkTarget, outlooks) = await offload {
-      (
-        Self.presence(of: path, in: workspace), (try? workspace.linkTarget(of: path)) ?? nil,
+      let presence = Self.presence(of: path, in: workspace)
+      let unseen = recipes.filter { recipe in
+        !stories.contains { story in
+          let key = story.job.key
+          // A part is named by its whole, and no file that a recipe could see.
+          return story.job.isPart
+            || key.recipe == recipe.name && key.profile == recipe.profile
+              && (story.job.phase.isUnderWay || !Self.isChanged(presence, since: story))
+        }
+      }
+      return (
+        presence, (try? workspace.linkTarget(of: path)) ?? nil,
         unseen.map { Self.outlook(of: $0, on: path, in: workspace) }
       )
     }
@@ -50,6 +56,26 @@ struct FileFacts: Sendable {
 
   /// The file that this is a part of.
   var whole: ProjectPath? { stories.lazy.compactMap { $0.job.preparation?.whole }.first }
+
+  /// Whether there is a file that is another one, or has another time, than the one that is recorded.
+  func isChanged(since story: JobStory) -> Bool { Self.isChanged(presence, since: story) }
+
+  private static func isChanged(_ presence: Presence, since story: JobStory) -> Bool {
+    guard case .info(let info) = presence, info.kind == .file, !story.job.isPart else { return false }
+    return info.stamp != story.job.stamp
+  }
+
+  /// Other recipes that take the file, and may have it stay until they are done with it.
+  func rivals(of story: JobStory) -> [String] {
+    let (profile, recipe) = (story.job.key.profile, story.job.key.recipe)
+    let recorded = stories.filter {
+      $0.job.key.profile == profile
+        && ($0.job.phase.isUnderWay || $0.job.phase == .deferred || $0.job.comesBack)
+    }.map(\.job.key.recipe)
+    let unseen = outlooks.filter { $0.recipe.profile == profile && ($0.view == .taken || $0.view == nil) }
+      .map(\.recipe.name)
+    return Set(recorded + unseen).subtracting([recipe]).sorted()
+  }
 
   /// Whether the file is still as Moontide put it there.
   func isUntouched(_ trace: TraceRecord) -> Bool {

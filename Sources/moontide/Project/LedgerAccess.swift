@@ -31,6 +31,41 @@ extension SQLiteLedger {
   }
 }
 
+extension LedgerReader {
+  /// Ends the command where a selection names a recipe, or files, of which there is no record.
+  func requireKnown(_ selection: JobSelection) async throws(CommandFailure) {
+    var known = JobSelection()
+    known.recipe = selection.recipe
+    if let recipe = selection.recipe, try await isEmpty(known) {
+      let recipes = try await reportingLedger { () async throws(LedgerError) -> [RecipeRecord] in
+        try await self.recipes()
+      }
+      let names = Set(recipes.map(\.name)).sorted().joined(separator: ", ")
+      throw CommandFailure(
+        .usage,
+        "There is no record of a recipe \(recipe)\(names.isEmpty ? "." : "; those that have run are \(names).")"
+      )
+    }
+    known.profile = selection.profile
+    for path in selection.paths {
+      known.paths = [path]
+      if try await isEmpty(known) {
+        let isFiltered = known.recipe != nil || known.profile != nil
+        throw CommandFailure(
+          .filesFailed,
+          "\(isFiltered ? "There, no" : "No") recipe has a record of \(path); moontide why \(path.shellWord) tells why."
+        )
+      }
+    }
+  }
+
+  private func isEmpty(_ selection: JobSelection) async throws(CommandFailure) -> Bool {
+    try await reportingLedger { () async throws(LedgerError) in
+      try await jobs(selection, limit: 1).entries.isEmpty
+    }
+  }
+}
+
 /// Has jobs changed: at once where nobody works with the ledger, else by the one who does.
 struct JobOrder {
   let workspace: Workspace

@@ -41,6 +41,7 @@ struct SocketPlace {
   var port: Int
 
   init(_ argument: String) throws {
+    guard !argument.contains("/") else { throw Problem.shape }
     guard let colon = argument.lastIndex(of: ":") else { throw Problem.shape }
     let number = argument[argument.index(after: colon)...]
     guard let port = UInt16(number) else {

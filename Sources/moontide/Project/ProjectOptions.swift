@@ -60,15 +60,25 @@ struct ProjectOptions: ParsableArguments {
   }
 }
 
+/// Makes a directory for this user only, and those that it is in, where they are not there yet.
+///
+/// - Parameter name: what it is called where it cannot be made.
+func ownDirectory(_ path: String, named name: String) throws(CommandFailure) {
+  var isDirectory = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory {
+    throw CommandFailure(.usage, "\(name) cannot be made: there is a file of this name. Name another place.")
+  }
+  do {
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  } catch {
+    throw CommandFailure(.usage, "\(name) cannot be made: \(systemMessage(of: error)).")
+  }
+}
+
 extension Workspace {
   /// Makes the state directory, for this user only.
   func makeStateDirectory() throws(CommandFailure) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: statePath, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw CommandFailure(
-        .usage, "The state directory \(statePath) cannot be made: \(error.localizedDescription)")
-    }
+    try ownDirectory(statePath, named: "The state directory \(statePath)")
   }
 }

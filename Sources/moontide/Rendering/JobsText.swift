@@ -42,6 +42,8 @@ struct JobJSON: Encodable {
     var path: String
     var filename: String
     var sizeBytes: Int64
+    /// nil where it was not begun, or where jobs are only listed.
+    var phase: String?
   }
 
   struct Step: Encodable {
@@ -79,6 +81,8 @@ struct JobJSON: Encodable {
   /// How often the file was given up so far.
   var tries: Int
   var changes: Int
+  /// Whether the file is another one by now, or has another time; nil where it was not looked at.
+  var hasChanged: Bool?
   /// What the recipe keeps with the job.
   var data: JSONValue?
   var history: [Event]?
@@ -86,6 +90,10 @@ struct JobJSON: Encodable {
   init(_ story: JobStory) {
     self.init(
       story.job, changedAt: story.history.last?.at ?? Timestamp(milliseconds: 0), history: story.history)
+    for part in story.parts {
+      guard let index = parts?.firstIndex(where: { $0.path == part.key.path.string }) else { continue }
+      parts?[index].phase = part.phase.rawValue
+    }
   }
 
   init(_ job: Job, changedAt: Timestamp, history: [JobStory.Event]? = nil) {

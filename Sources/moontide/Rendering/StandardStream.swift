@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// The streams of the process, written at once: a log that is followed, or that a crash cuts off, has every line.
@@ -43,4 +44,11 @@ func complain(_ sentence: String, _ level: Level = .error) {
 /// What the system says of the last call that failed.
 func systemMessage() -> String {
   String(cString: strerror(errno))
+}
+
+/// What the system says of a file operation that failed.
+func systemMessage(of error: any Error) -> String {
+  let cause = (error as? CocoaError)?.userInfo[NSUnderlyingErrorKey] ?? error
+  guard let cause = cause as? POSIXError else { return "\(error)" }
+  return String(cString: strerror(cause.code.rawValue))
 }

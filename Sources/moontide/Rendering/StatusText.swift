@@ -27,13 +27,14 @@ enum StatusText {
       }
     }
     if !underWay.isEmpty {
+      let isOne = Set(status.counts.map(\.recipe)).count == 1
       text += "\nUnder way\n"
       text += table(
         underWay.map { entry in
-          [
-            "  " + entry.job.phase.rawValue, entry.job.key.path.string.printable,
-            Format.bytes(entry.job.bytesToSend), part(of: entry.job, live), "since \(entry.changedAt)",
-          ]
+          ["  " + entry.job.phase.rawValue, entry.job.key.path.string.printable]
+            + (isOne ? [] : ["for \(entry.job.key.recipe.printable)"]) + [
+              Format.bytes(entry.job.bytesToSend), part(of: entry.job, live), "since \(entry.changedAt)",
+            ]
         }, width)
     }
     if !status.failures.isEmpty {
@@ -97,6 +98,12 @@ enum StatusText {
             "\(count.phases[.deferred] ?? 0)", "\(count.phases[.failed] ?? 0)", "\(count.stepsFailed)",
           ]
         }) + counts.filter { $0.parts > 0 }.map(parts).joined()
+      + counts.filter { $0.toBeRetried > 0 }.map(retries).joined()
+  }
+
+  private static func retries(_ count: LedgerStatus.Count) -> String {
+    "\(count.recipe.printable) (profile \(count.profile.printable)): asked about "
+      + "\(Format.count(count.toBeRetried, "file")) again by the next run\n"
   }
 
   private static func parts(_ count: LedgerStatus.Count) -> String {
@@ -136,6 +143,8 @@ struct StatusJSON: Encodable {
     var profile, recipe: String
     var phases: [String: Int]
     var stepsFailed: Int
+    /// Files that somebody wants tried again.
+    var toBeRetried: Int
     /// Jobs that are parts of files, beside the files in `phases`, and how many files they are of.
     var parts, filesInParts: Int
   }
@@ -174,7 +183,8 @@ struct StatusJSON: Encodable {
       Count(
         profile: count.profile, recipe: count.recipe,
         phases: Dictionary(uniqueKeysWithValues: count.phases.map { ($0.key.rawValue, $0.value) }),
-        stepsFailed: count.stepsFailed, parts: count.parts, filesInParts: count.filesInParts)
+        stepsFailed: count.stepsFailed, toBeRetried: count.toBeRetried, parts: count.parts,
+        filesInParts: count.filesInParts)
     }
     underWay = status.underWay.map { JobJSON($0.job, changedAt: $0.changedAt) }
     failures = status.failures.map { group in

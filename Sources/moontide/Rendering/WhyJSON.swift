@@ -49,7 +49,11 @@ struct WhyJSON: Encodable {
       isThere = false
     }
     linkTarget = facts.linkTarget
-    jobs = facts.stories.map(JobJSON.init)
+    jobs = facts.stories.map { story in
+      var job = JobJSON(story)
+      job.hasChanged = facts.isChanged(since: story)
+      return job
+    }
     traces = facts.traces.map {
       Trace(profile: $0.profile, origin: $0.origin, isUntouched: facts.isUntouched($0))
     }

@@ -8,7 +8,7 @@ enum WhyText {
   static func text(_ facts: FileFacts) -> String {
     var lines = ["\(facts.path.string.printable): \(presence(facts))"]
     lines += company(facts.stories)
-    var text = lines.map { $0 + "\n" }.joined() + facts.stories.map(story).joined()
+    var text = lines.map { $0 + "\n" }.joined() + facts.stories.map { story($0, of: facts) }.joined()
     lines = facts.traces.map { trace($0, isUntouched: facts.isUntouched($0)) }
     // What Moontide put there is not asked about, whatever the globs say.
     let own = Set(facts.traces.filter(facts.isUntouched).map(\.profile))
@@ -49,7 +49,7 @@ enum WhyText {
     let name = "\(recipe.name) (\(recipe.script), profile \(recipe.profile))".printable
     return switch outlook.view {
     case nil: "\(name) names its files by itself, and has not named this one."
-    case .taken: "\(name) would see it; it has not come to it since the file came."
+    case .taken: "\(name) would see it; it has not come to it since the file came, or changed."
     case .unseen(let reason): "\(name) does not see it: \(reason)\(outlook.place.printable)."
     case .withheld(let reason): "\(name) leaves it alone for now: \(reason)."
     }
@@ -66,7 +66,9 @@ enum WhyText {
   }
 
   /// A job and its history.
-  static func story(_ story: JobStory) -> String {
+  ///
+  /// - Parameter facts: what is known of its file beside; nil where that was not looked for.
+  static func story(_ story: JobStory, of facts: FileFacts? = nil) -> String {
     let job = story.job
     var text = "\(job.key.recipe), profile \(job.key.profile): \(state(job))\n"
     if let session = job.session {
@@ -93,9 +95,9 @@ enum WhyText {
     if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
     if let md5 = job.md5 { text += "  md5 \(md5)\n" }
     if let step = job.step {
-      text +=
-        "  left to do: \(step.error.map { "the last try failed, \($0.printable)" } ?? "what the recipe wants afterwards")\n"
+      text += "  left to do: \(leftToDo(step, rivals: facts?.rivals(of: story) ?? []).printable)\n"
     }
+    if facts?.isChanged(since: story) == true { text += "  the file has changed since\n" }
     if let trace = job.failure?.trace {
       for line in trace.split(separator: "\n") { text += "    \(String(line).printable)\n" }
     }
@@ -106,6 +108,20 @@ enum WhyText {
       text += "  \(event.at)  \(event.phase)\(event.note.map { "  \($0.printable)" } ?? "")\n"
     }
     return text
+  }
+
+  private static func leftToDo(_ step: AfterStep, rivals: [String]) -> String {
+    let deed =
+      switch step.action {
+      case .move(let directory): "move to \(directory)"
+      case .copy(let directory): "copy to \(directory)"
+      case .remove: "remove"
+      case .retry, nil: "what the recipe wants afterwards"
+      }
+    if let error = step.error { return "\(deed); the last try failed, \(error)" }
+    guard step.action?.takesAway == true, !rivals.isEmpty else { return deed }
+    return
+      "\(deed), once \(rivals.joined(separator: ", ")) \(rivals.count == 1 ? "is" : "are") done with the file"
   }
 
   /// What is sent instead of the file, or what it is a part of.

@@ -52,6 +52,8 @@ final class Departures: Sendable {
     var members: [Int: Member] = [:]
     /// What became of files that others may look for.
     var taken: [ProjectPath: (seat: Int, note: String)] = [:]
+    /// In a dry run: files that a real run would leave where they are for a recipe, and why.
+    var kept: [ProjectPath: (seat: Int, why: String)] = [:]
   }
 
   /// More than so many do not wait at once; what is left to do with the others is for the next run.
@@ -236,6 +238,23 @@ final class Departures: Sendable {
   func take(_ path: ProjectPath, by seat: Int, _ note: String) {
     state.withLock { state in
       if state.taken.count < Self.capacity { state.taken[path] = (seat, note) }
+    }
+  }
+
+  /// Notes why a file would have to stay for an engine beyond this run.
+  func keep(_ path: ProjectPath, for seat: Int, _ why: String) {
+    state.withLock { state in
+      if state.kept.count < Self.capacity { state.kept[path] = (seat, why) }
+    }
+  }
+
+  /// The other recipe that a file would have to stay for, and why.
+  func keeper(of path: ProjectPath, besides seat: Int) -> (recipe: String, why: String)? {
+    state.withLock { state in
+      guard let kept = state.kept[path], kept.seat != seat, let member = state.members[kept.seat] else {
+        return nil
+      }
+      return (member.recipe, kept.why)
     }
   }
 

@@ -27,6 +27,18 @@ extension Engine {
     for path in left { seat.remind(path) }
   }
 
+  /// In a dry run: notes for the others that a file would have to stay for this recipe, where that is so.
+  func noteStay(_ job: Job) {
+    guard let plan, seat.isWanted(job.key.path) else { return }
+    let resting = Departure.Rival(progress: .resting)
+    guard case .stay(let why) = Departure(past: resting, job: job, stamp: job.stamp) else { return }
+    seat.keep(job.key.path, why)
+    // One that came before could not know.
+    if let whereabouts = seat.whereabouts(of: job.key.path) {
+      plan.note("stays where it is until then: that \(whereabouts) has to wait", of: job.key.path)
+    }
+  }
+
   /// Says which files the recipe takes, before others begin.
   package func announce() async {
     guard let discovery = try? await recipe.discovery() else { return }

@@ -14,8 +14,13 @@ struct Farewell: Sendable {
 
   /// Whether a file has to stay, for now, since others still need it.
   func isPutOff(_ job: Job) async throws(LedgerError) -> Bool {
-    guard !isPlanned, !job.isPart, job.step?.action?.takesAway == true else { return false }
+    guard !job.isPart, job.step?.action?.takesAway == true else { return false }
     let path = job.key.path
+    if isPlanned {
+      guard let keeper = seat.keeper(of: path) else { return false }
+      report(.finished(path, Self.stay(for: keeper.recipe, keeper.why)))
+      return true
+    }
     // From here on it is told of what the others do: nothing happens unseen between the look and the wait.
     let known = seat.hold(path, now: clock.now)
     if known.isEmpty { return false }
@@ -34,12 +39,16 @@ struct Farewell: Sendable {
       case .stay(let why):
         waits = true
         if seat.note(path) {
-          report(.noted(path, "stays until \(rival.recipe) is done with it, which \(why)"))
+          report(.noted(path, Self.stay(for: rival.recipe, why)))
         }
       }
     }
     if !waits { seat.release(path) }
     return waits
+  }
+
+  private static func stay(for recipe: String, _ why: String) -> String {
+    "stays until \(recipe) is done with it, which \(why)"
   }
 
   /// Does what takes a file away. In a dry run those that come after it find the file as it was.
@@ -69,15 +78,5 @@ struct Farewell: Sendable {
   /// What is said of a file that is to be taken away and is not there.
   func gone(_ path: ProjectPath) -> String {
     "is not there any more" + (seat.whereabouts(of: path).map { ": \($0)" } ?? "")
-  }
-}
-
-extension Job {
-  /// Whether a recipe of this version leaves the file as it is recorded; else it is asked about it again.
-  fileprivate func stands(for version: String?) -> Bool {
-    switch phase {
-    case .skipped, .deferred, .failed: step?.destination != nil || recipeVersion == version
-    case .decided, .opened, .uploaded, .completed, .done: true
-    }
   }
 }

@@ -95,6 +95,14 @@ extension GateSeat {
   /// The engine has taken a file away that others may look for.
   func take(_ path: ProjectPath, _ note: String) { departures.take(path, by: number, note) }
 
+  /// In a dry run: notes that a file would have to stay for this engine beyond the run, and why.
+  func keep(_ path: ProjectPath, _ why: String) { departures.keep(path, for: number, why) }
+
+  /// In a dry run: the other recipe that a file would have to stay for, and why.
+  func keeper(of path: ProjectPath) -> (recipe: String, why: String)? {
+    departures.keeper(of: path, besides: number)
+  }
+
   /// What another engine did with a file.
   func whereabouts(of path: ProjectPath) -> String? { departures.whereabouts(of: path, besides: number) }
 }

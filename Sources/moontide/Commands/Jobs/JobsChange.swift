@@ -37,13 +37,14 @@ struct JobsRetry: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try options.openWorkspace()
-    _ = try LedgerReader.open(in: workspace)
+    let reader = try LedgerReader.open(in: workspace)
     var selection = filter.selection(now: WallClock.system.now)
     selection.paths = try paths.map { path in try ProjectFile.resolve(path, in: workspace).string }
     if selection.phases.isEmpty {
       selection.phases =
         paths.isEmpty ? [.failed] : Phase.allCases.filter { JobKeeper.retriable.contains($0) }
     }
+    try await reader.requireKnown(selection)
     try await JobOrder(workspace: workspace, request: .retry(selection)).place()
   }
 }
@@ -77,6 +78,7 @@ struct JobsForget: AsyncParsableCommand {
     selection.profile = profile
     selection.recipe = recipe
     selection.paths = try paths.map { path in try ProjectFile.resolve(path, in: workspace).string }
+    try await reader.requireKnown(selection)
     if !yes { try await refuseSent(selection, reader) }
     try await JobOrder(workspace: workspace, request: .forget(selection, sentToo: yes)).place()
   }
