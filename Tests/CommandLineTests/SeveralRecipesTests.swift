@@ -162,6 +162,35 @@ struct SeveralRecipesTests {
       why.output.contains("left to do: move to sent, once reads is done with the file"), "\(why)")
   }
 
+  @Test(
+    "goes where the other one rejects it, as planned", arguments: [["takes", "reads"], ["reads", "takes"]])
+  func rejected(order: [String]) async throws {
+    let sandbox = try shared()
+    try sandbox.write(
+      """
+      return { name = 'reads', discover = 'in/*', settle = 0, failed = function() end,
+        accept = function() return moontide.reject('no') end }
+      """, to: "reads.lua")
+    let scripts = order.map { "\($0).lua" }
+    let plan = try await sandbox.moontide("run", scripts[0], scripts[1], "--dry-run")
+    #expect(plan.output.contains("move sent/in/1.txt") && !plan.output.contains("stays"), "\(plan)")
+    let run = try await sandbox.moontide("run", scripts[0], scripts[1])
+    #expect(run.status == 1 && sandbox.has("sent/in/1.txt") && !run.output.contains("stays"), "\(run)")
+  }
+
+  @Test("stays for one that has not come to it, since a marker is missing, as planned")
+  func unmarked() async throws {
+    let sandbox = try shared()
+    try sandbox.write("", to: "in/2.txt.done")
+    try sandbox.write(
+      "return { name = 'reads', discover = 'in/*.txt', settle = 0, ready = '{name}.done' }", to: "reads.lua")
+    let note = "stays until reads is done with it, which has not taken it yet"
+    let plan = try await sandbox.moontide("run", "reads.lua", "takes.lua", "--dry-run")
+    #expect(plan.output.contains(note) && plan.output.contains("move sent/in/2.txt"), "\(plan)")
+    let run = try await sandbox.moontide("run", "reads.lua", "takes.lua")
+    #expect(run.output.contains(note) && sandbox.has("in/1.txt") && sandbox.has("sent/in/2.txt"), "\(run)")
+  }
+
   @Test("stays for one that was killed before it had it, or is in quarantine", .timeLimit(.minutes(2)))
   func interrupted() async throws {
     let sandbox = try shared()

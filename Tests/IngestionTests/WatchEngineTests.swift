@@ -151,7 +151,7 @@ struct WatchEngineTests {
       try tree.tell(changed: "b.ready")
       #expect(await events.sent() == "b.csv")
     }
-    #expect(summary.sent == 1)
+    #expect(summary.sent == 1 && summary.waiting == 1 && summary.found == 2, "\(summary)")
   }
 
   @Test("waits for a root that is gone, fails nothing meanwhile, and goes on when it is back")
@@ -286,6 +286,25 @@ struct WatchEngineTests {
     }
     #expect(summary.found == 1 && summary.failed == 0 && summary.sent == 1, "\(summary)")
     #expect(recipe.asked.withLock { $0.count } == failures + 1)
+  }
+
+  @Test("says once of a file that it is put off, however often `failed` wants it tried again")
+  func triedAgain() async throws {
+    let project = try TemporaryProject()
+    try project.write("late", to: "late.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree, rejections) = (try await Rig(project), ToldTree(), CallsLeft(4))
+    let recipe = try SwiftRecipe(afterFailure: .retry(after: 60)) { _ in
+      rejections.take() ? .reject(reason: "not yet") : .send(Wishes())
+    }
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await clock.flow { await events.sent() } == "late.md")
+      _ = await clock.flow { await events.caughtUp() }
+    }
+    #expect(
+      summary.found == 1 && summary.sent == 1 && summary.deferred == 0 && summary.rejected == 0, "\(summary)")
+    #expect(recipe.summaries.withLock { $0.map(\.deferred) } == [1, 0])
   }
 
   @Test("does what other processes ask: tries again what failed, begins nothing in a pause, goes on after it")

@@ -11,8 +11,6 @@ struct Intake {
   var isSettled = false
   /// Whether a modification long ago is believed.
   var trustsTimes = true
-  /// Whether the run goes on, so that what is deferred comes back in it.
-  var isWatching = false
 }
 
 extension Engine {
@@ -37,7 +35,7 @@ extension Engine {
       try await take(page.candidates, intake, settler, &slots, &group)
       while slots.room.isFull, mayBegin(slots) {
         await settler.wait(for: slots.room.nextDue, &slots)
-        try await lookAgain(isWatching: intake.isWatching, settler, &slots, &group)
+        try await lookAgain(settler, &slots, &group)
       }
       try await heedRequests(&slots, &group)
       try await depart(&slots, &group)
@@ -56,12 +54,13 @@ extension Engine {
     plan?.begin(candidates, settler.settling)
     let sorted = try await sort(
       candidates.filter { settler.settling.withholding($0.path) == nil }, intake, settler, &slots)
-    slots.tally.summary.found += sorted.found
+    slots.tally.summary.found += sorted.alreadyDone
+    for path in sorted.found { slots.tally.find(path) }
     for _ in 0..<sorted.alreadyDone { slots.tally.add(.alreadyDone) }
-    for _ in 0..<sorted.touched { slots.tally.add(.touched) }
+    for path in sorted.touched { slots.tally.add(.touched, of: path) }
     for job in sorted.standing {
       plan?.stands(job)
-      noteStay(job)
+      noteStay(of: job)
       reportStanding(job, isNew: false)
       slots.tally.add(Outcome(standing: job), of: job.key.path)
     }
@@ -114,18 +113,17 @@ extension Engine {
       if now != age,
         try await !isCurrent(unknown.candidate.key, revision: unknown.earlier?.revision ?? 0)
       {
-        slots.tally.summary.found -= 1
+        slots.tally.passOver(unknown.candidate.path)
         continue
       }
       if ruling == .unasked {
-        slots.tally.add(.left)
+        slots.tally.add(.left, of: unknown.candidate.path)
         continue
       }
       let job = await job(for: unknown.candidate, by: ruling, over: unknown.earlier)
-      if isWatching, slots.tally.hasCounted(job.key.path) { slots.tally.summary.found -= 1 }
       if job.phase == .decided { toSend.append(job) } else { ended.append(LedgerChange(job)) }
     }
-    try await end(ended, intake, &slots, &group)
+    try await end(ended, &slots, &group)
     for job in toSend {
       if let request = job.request { report(.decided(job.key.path, request)) }
     }
@@ -136,13 +134,12 @@ extension Engine {
 
   /// Records files that are not to be sent, or not now, and begins with what is to follow.
   func end(
-    _ changes: [LedgerChange], _ intake: Intake, _ slots: inout Slots, _ group: inout Passages
+    _ changes: [LedgerChange], _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
     if changes.isEmpty { return }
     let age = slots.changes
     for job in try await ledger.record(changes) {
       reportStanding(job, isNew: true)
-      noteStay(job)
       seat.pass(job.key.path)
       await clearWork(of: job)
       if job.comesBack {
@@ -150,25 +147,27 @@ extension Engine {
       } else if job.step != nil {
         try await submit(job, resumed: false, asOf: age, &slots, &group)
       } else {
-        // That it is put off once more says nothing new.
-        if !isWatching || job.phase != .deferred || !slots.tally.isDeferred(job.key.path) {
-          slots.tally.add(Outcome(standing: job), of: job.key.path)
-        }
-        if intake.isWatching { comeBack(job, &slots) }
+        noteStay(of: job)
+        slots.tally.add(Outcome(standing: job), of: job.key.path)
+        if isWatching { comeBack(job, &slots) }
       }
     }
   }
 
   private struct Sorted {
-    /// Those that count: candidates that were not counted before.
-    var found = 0
     var alreadyDone = 0
-    var touched = 0
+    var touched: [ProjectPath] = []
     var standing: [Job] = []
     var underWay: [Job] = []
     var unknown: [Unknown] = []
     /// Those that the recipe need not be asked about.
     var ruled: [Ruled] = []
+
+    /// Those that count, beside those that were sent before.
+    var found: [ProjectPath] {
+      touched + standing.map(\.key.path) + underWay.map(\.key.path) + unknown.map(\.candidate.path)
+        + ruled.map(\.unknown.candidate.path)
+    }
 
     typealias Unknown = (candidate: Candidate, earlier: Job?)
     typealias Ruled = (unknown: Unknown, ruling: Ruling)
@@ -203,8 +202,7 @@ extension Engine {
       case (.alreadyDone, _):
         plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
-      // What was to follow has failed in this run, and comes back by itself.
-      case (.resume, let job?) where intake.isRepeat && job.step?.error != nil: continue
+      case (.resume, let job?) where intake.isRepeat && job.followsLater: continue
       case (.resume, let job?) where seat.isWaiting(candidate.path):
         // What is there is another file: the one that was to go is not awaited any more.
         guard job.stamp != candidate.stamp else { continue }
@@ -212,7 +210,7 @@ extension Engine {
         settler.hold(candidate.path, data: candidate.data, &slots)
       case (.resume, let job?): sorted.underWay.append(job)
       case (.stands, let job?):
-        if intake.isWatching { comeBack(job, &slots) }
+        if isWatching { comeBack(job, &slots) }
         if !intake.isRepeat { sorted.standing.append(job) }
       case (.ask, _), (.compare, _), (.resume, nil), (.stands, nil): open.append((candidate, triage))
       }
@@ -220,7 +218,7 @@ extension Engine {
     let admitted = open.isEmpty ? [] : await settler.admit(open.map(\.candidate), intake, &slots)
     open = open.filter { admitted.contains($0.candidate.path) }
     let touched = try await compare(open, jobs, traces, &sorted)
-    sorted.touched = touched.count
+    sorted.touched = touched.map(\.job.key.path)
     if !touched.isEmpty {
       for job in try await ledger.record(touched) {
         report(.touched(job.key.path))
@@ -231,9 +229,6 @@ extension Engine {
       // What was asked for meanwhile, of files that this run had counted.
       for path in sorted.underWay.map(\.key.path) + open.map(\.candidate.path) { slots.tally.takeBack(path) }
     }
-    sorted.found =
-      sorted.alreadyDone + sorted.touched + sorted.standing.count + sorted.underWay.count
-      + sorted.unknown.count + sorted.ruled.count
     return sorted
   }
 
@@ -330,6 +325,9 @@ extension Engine {
 }
 
 extension Job {
+  /// Whether what was to follow, on the file or on a part of it, has failed in this run, and has its turn by itself.
+  fileprivate var followsLater: Bool { step?.error != nil || isInParts && dueAt != nil }
+
   /// The file has the content of what was sent, under a new stamp.
   mutating func recognize(_ version: SentVersion, stamp: FileStamp) {
     phase = .done

@@ -23,7 +23,7 @@ extension Engine {
     trustsTimes: Bool, _ settler: Settler, _ slots: inout Slots, _ group: inout Passages
   ) async throws(LedgerError) {
     let turns = slots.encores.take(now: clock.now)
-    let intake = Intake(isRepeat: true, trustsTimes: trustsTimes, isWatching: true)
+    let intake = Intake(isRepeat: true, trustsTimes: trustsTimes)
     try await bringBack(turns, intake, settler, &slots, &group)
   }
 
@@ -58,7 +58,7 @@ extension Engine {
     var candidates: [Candidate] = []
     for (guest, sight) in zip(guests, await settler.look(at: guests)) {
       // They were counted as found when they were found; in a run that ends they are found again.
-      if !intake.isWatching { slots.tally.summary.found -= 1 }
+      if !isWatching { slots.tally.summary.found -= 1 }
       switch sight {
       case .file(let candidate): candidates.append(candidate)
       case .nothing, .problem:
@@ -79,7 +79,7 @@ extension Engine {
     next.rounds = comeback.most
     fail(&next, failure)
     if !isWatching { slots.tally.summary.found += 1 }
-    try await end([LedgerChange(next)], Intake(), &slots, &group)
+    try await end([LedgerChange(next)], &slots, &group)
   }
 
   /// Takes a failure into a job's record, as this engine has files come back.

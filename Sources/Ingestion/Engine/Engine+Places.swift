@@ -51,7 +51,7 @@ extension Engine {
         if slots.changes != age {
           age = slots.changes
           guard try await isCurrent(job.key, revision: job.revision) else {
-            if !isCounted { slots.tally.summary.found -= 1 }
+            if !isCounted { slots.tally.passOver(job.key.path) }
             break
           }
         }
@@ -64,14 +64,14 @@ extension Engine {
             }
             return ticket
           case .spent:
-            slots.tally.add(.left)
+            if !isCounted { slots.tally.add(.left, of: job.key.path) }
             plan?.remark(job.key.path, .left)
             slots.isSpent = true
             return nil
           case .wait: break
           case .closed(let opening):
             guard seat.terms.waitsForHours else {
-              slots.tally.add(.left)
+              if !isCounted { slots.tally.add(.left, of: job.key.path) }
               slots.closedUntil = opening
               return nil
             }

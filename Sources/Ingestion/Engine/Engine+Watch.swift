@@ -101,7 +101,7 @@ private struct Vigil {
     if isAllowed {
       if nextPass <= now { try await pass(&slots, &group) }
       try await engine.lookAgain(
-        isWatching: true, trustsTimes: !isPolling, settler, &slots, &group)
+        trustsTimes: !isPolling, settler, &slots, &group)
       try await engine.bringBackDue(trustsTimes: !isPolling, settler, &slots, &group)
       try await engine.depart(&slots, &group)
     }
@@ -137,7 +137,7 @@ private struct Vigil {
   private mutating func pass(_ slots: inout Slots, _ group: inout Passages) async throws {
     let resumed = try await engine.resume(isFirst: !isRepeat, &slots, &group)
     let intake = Intake(
-      resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat, isWatching: true)
+      resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat)
     hasLooked = false
     do {
       let discovery = if let first { first } else { try await engine.recipe.discovery() }

@@ -197,7 +197,7 @@ package struct Engine: Sendable {
     for job in jobs {
       // Of those that only wait for what follows this run has told already.
       let isCounted = !isFirst && (job.step != nil || job.dueAt != nil)
-      if !isCounted { slots.tally.summary.found += 1 }
+      if !isCounted { slots.tally.find(job.key.path) }
       plan?.stands(job)
       if !job.phase.isUnderWay, !isCounted { reportStanding(job, isNew: false) }
       try await submit(job, resumed: true, isCounted: isCounted, asOf: age, &slots, &group)

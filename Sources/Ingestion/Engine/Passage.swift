@@ -125,9 +125,10 @@ struct Passage: Sendable {
   func finish(_ job: Job, as outcome: Outcome? = nil) async throws(LedgerError) -> Passed {
     let (settled, ending) = try await engine.aftercare(teller).settle(job)
     await engine.clearWork(of: settled)
+    engine.noteStay(of: settled)
     var passed = Passed(outcome: outcome ?? Outcome(standing: settled))
     if case .failed = ending, let step = settled.step {
-      passed.stepFailed = failure(of: step)
+      passed.stepAgain = turn(of: step)
     }
     if settled.comesBack {
       (passed.outcome, passed.again) = (nil, settled.dueAt)
@@ -139,8 +140,9 @@ struct Passage: Sendable {
     return passed
   }
 
-  func failure(of step: AfterStep?) -> Passed.StepFailure? {
-    step.map { Passed.StepFailure(due: $0.dueAt ?? engine.clock.now, tries: $0.tries ?? 1) }
+  /// When a step that failed is tried again.
+  func turn(of step: AfterStep?) -> Timestamp? {
+    step.map { $0.dueAt ?? engine.clock.now }
   }
 
   private func fail(_ job: Job, _ failure: Failure) async throws(LedgerError) -> Job {
@@ -183,18 +185,6 @@ struct Passage: Sendable {
     var next = await engine.job(for: candidate, by: ruling, over: job)
     next.changes = changes
     return next.phase == .decided ? next : try await engine.ledger.record(LedgerChange(next))
-  }
-}
-
-extension Outcome {
-  /// The outcome of a file that ended without being sent.
-  init(standing job: Job) {
-    switch job.phase {
-    case .skipped: self = .skipped
-    case .deferred: self = .deferred
-    case .failed: self = job.failure?.kind == .rejected ? .rejected : .failed
-    case .decided, .opened, .uploaded, .completed, .done: self = .alreadyDone
-    }
   }
 }
 

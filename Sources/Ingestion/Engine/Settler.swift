@@ -38,7 +38,10 @@ struct Settler: Sendable {
     var admitted: Set<ProjectPath> = []
     for candidate in candidates {
       if let marker = unmarked[candidate.path] {
-        if !intake.isRepeat { leave(candidate.path, .waiting(for: marker), &slots) }
+        if !intake.isRepeat {
+          leave(candidate.path, .waiting(for: marker), &slots)
+          engine.noteStay(at: candidate.path, stamp: candidate.stamp, isCertain: walk != nil)
+        }
         continue
       }
       if intake.isSettled {
@@ -75,8 +78,8 @@ struct Settler: Sendable {
 
   /// Counts a file that is not taken in this run.
   func leave(_ path: ProjectPath, _ reason: Withholding, _ slots: inout Slots) {
-    slots.tally.summary.found += 1
-    slots.tally.add(.waiting)
+    slots.tally.find(path)
+    slots.tally.add(.waiting, of: path)
     engine.report(.waiting(path, reason))
   }
 
@@ -136,13 +139,13 @@ extension Engine {
     while slots.room.settling > 0, mayBegin(slots) {
       await settler.wait(for: slots.room.nextDue, &slots)
       await slots.reap(&group)
-      try await lookAgain(isWatching: false, settler, &slots, &group)
+      try await lookAgain(settler, &slots, &group)
     }
   }
 
   /// Looks at those whose time has come, and takes what has settled.
   func lookAgain(
-    isWatching: Bool, trustsTimes: Bool = true, _ settler: Settler, _ slots: inout Slots,
+    trustsTimes: Bool = true, _ settler: Settler, _ slots: inout Slots,
     _ group: inout Passages
   ) async throws(LedgerError) {
     let guests = slots.room.takeDue(now: clock.now, limit: page)
@@ -174,7 +177,7 @@ extension Engine {
       }
     }
     if let order { settled.sort { order.precedes($0.stamp, $1.stamp) } }
-    let intake = Intake(isRepeat: isWatching, isSettled: true, isWatching: isWatching)
+    let intake = Intake(isRepeat: isWatching, isSettled: true)
     try await take(settled, intake, settler, &slots, &group)
   }
 

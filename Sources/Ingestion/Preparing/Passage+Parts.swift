@@ -61,7 +61,7 @@ extension Passage {
           // What was to follow on it has failed, and comes first.
           let settled = try await engine.aftercare(teller).settle(sent)
           if case .failed = settled.ending {
-            progress.stepFailed = failure(of: settled.job.step)
+            progress.stepAgain = turn(of: settled.job.step)
             return
           }
           earlier = settled.job
@@ -93,7 +93,7 @@ extension Passage {
     if job.phase == .completed {
       let settled = try await engine.aftercare(teller).settle(job)
       job = settled.job
-      if case .failed = settled.ending { progress.stepFailed = failure(of: job.step) }
+      if case .failed = settled.ending { progress.stepAgain = turn(of: job.step) }
     }
     progress.add(job)
   }
@@ -137,12 +137,12 @@ extension Passage {
     var whole = whole
     let outcome: Outcome = progress.sent > 0 ? .sent(bytes: progress.bytes) : .alreadyDone
     // The next run does what is left for that part, and then closes the whole.
-    if let failure = progress.stepFailed {
-      whole.dueAt = failure.due
+    if let due = progress.stepAgain {
+      whole.dueAt = due
       let hasArrived = progress.arrived == whole.preparation?.parts.count
       let sent = hasArrived ? sentVersion(of: whole, progress) : nil
       _ = try await engine.ledger.record(LedgerChange(whole, sent: sent))
-      return Passed(outcome: progress.failures.isEmpty ? outcome : .failed, stepFailed: failure)
+      return Passed(outcome: progress.failures.isEmpty ? outcome : .failed, stepAgain: due)
     }
     if let failure = progress.failure(of: whole.preparation?.parts.count ?? 0) {
       engine.fail(&whole, failure)
@@ -180,8 +180,8 @@ extension Passage {
     var arrived = 0
     var bytes: Int64 = 0
     var failures: [(name: String, failure: Failure)] = []
-    /// What was to be done after some were sent failed.
-    var stepFailed: Passed.StepFailure?
+    /// Where what was to be done after some were sent failed: when it is tried again.
+    var stepAgain: Timestamp?
     /// The whole, or the recipe, is another: nothing new is begun, and what is open is cancelled.
     var isOvertaken = false
     /// What the last part that wanted something wants done with the whole.

@@ -32,7 +32,7 @@ struct FileFacts: Sendable {
     self.path = path
     let stories = try await reader?.stories(of: path) ?? []
     let recipes = try await reader?.recipes() ?? []
-    traces = try await reader?.traces(at: path) ?? []
+    let traces = try await reader?.traces(at: path) ?? []
     (presence, linkTarget, outlooks) = await offload {
       let presence = Self.presence(of: path, in: workspace)
       let unseen = recipes.filter { recipe in
@@ -44,11 +44,15 @@ struct FileFacts: Sendable {
               && (story.job.phase.isUnderWay || !Self.isChanged(presence, since: story))
         }
       }
+      // What Moontide put there is not asked about, whatever the globs say.
+      let own = Set(traces.filter { Self.isUntouched($0, presence) }.map(\.profile))
       return (
         presence, (try? workspace.linkTarget(of: path)) ?? nil,
         unseen.map { Self.outlook(of: $0, on: path, in: workspace) }
+          .filter { !($0.view == .taken && own.contains($0.recipe.profile)) }
       )
     }
+    self.traces = traces
     pauses = outlooks.isEmpty ? [] : try await reader?.requests().pauses ?? []
     self.stories = stories
     hasRecipes = !recipes.isEmpty
@@ -65,20 +69,25 @@ struct FileFacts: Sendable {
     return info.stamp != story.job.stamp
   }
 
-  /// Other recipes that take the file, and may have it stay until they are done with it.
+  /// Other recipes for which a file stays that this one is to take away.
   func rivals(of story: JobStory) -> [String] {
     let (profile, recipe) = (story.job.key.profile, story.job.key.recipe)
-    let recorded = stories.filter {
-      $0.job.key.profile == profile
-        && ($0.job.phase.isUnderWay || $0.job.phase == .deferred || $0.job.comesBack)
-    }.map(\.job.key.recipe)
-    let unseen = outlooks.filter { $0.recipe.profile == profile && ($0.view == .taken || $0.view == nil) }
-      .map(\.recipe.name)
+    let ended = Departure.Rival(progress: .ended(early: false))
+    let recorded = stories.map(\.job).filter { job in
+      guard job.key.profile == profile, job.stamp == story.job.stamp else { return false }
+      // It is asked about it again, as if there were no record.
+      if job.isRevisable, job.isToBeRetried { return true }
+      if case .stay = Departure(past: ended, job: job, stamp: job.stamp) { return true }
+      return false
+    }.map(\.key.recipe)
+    let unseen = outlooks.filter { $0.recipe.profile == profile && $0.view == .taken }.map(\.recipe.name)
     return Set(recorded + unseen).subtracting([recipe]).sorted()
   }
 
   /// Whether the file is still as Moontide put it there.
-  func isUntouched(_ trace: TraceRecord) -> Bool {
+  func isUntouched(_ trace: TraceRecord) -> Bool { Self.isUntouched(trace, presence) }
+
+  private static func isUntouched(_ trace: TraceRecord, _ presence: Presence) -> Bool {
     if case .info(let info) = presence { info.stamp == trace.stamp } else { true }
   }
 

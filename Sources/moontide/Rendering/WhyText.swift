@@ -10,9 +10,7 @@ enum WhyText {
     lines += company(facts.stories)
     var text = lines.map { $0 + "\n" }.joined() + facts.stories.map { story($0, of: facts) }.joined()
     lines = facts.traces.map { trace($0, isUntouched: facts.isUntouched($0)) }
-    // What Moontide put there is not asked about, whatever the globs say.
-    let own = Set(facts.traces.filter(facts.isUntouched).map(\.profile))
-    lines += facts.outlooks.filter { !($0.view == .taken && own.contains($0.recipe.profile)) }.map(outlook)
+    lines += facts.outlooks.map(outlook)
     lines += facts.pauses.map(PauseText.sentence)
     if facts.stories.isEmpty, facts.traces.isEmpty, !facts.hasRecipes {
       lines.append("No recipe has run in this project yet.")

@@ -244,6 +244,8 @@ final class Departures: Sendable {
   /// Notes why a file would have to stay for an engine beyond this run.
   func keep(_ path: ProjectPath, for seat: Int, _ why: String) {
     state.withLock { state in
+      // One that it takes away itself is there for nobody.
+      if state.taken[path]?.seat == seat { return }
       if state.kept.count < Self.capacity { state.kept[path] = (seat, why) }
     }
   }

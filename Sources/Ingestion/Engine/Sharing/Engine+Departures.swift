@@ -28,14 +28,21 @@ extension Engine {
   }
 
   /// In a dry run: notes for the others that a file would have to stay for this recipe, where that is so.
-  func noteStay(_ job: Job) {
-    guard let plan, seat.isWanted(job.key.path) else { return }
-    let resting = Departure.Rival(progress: .resting)
-    guard case .stay(let why) = Departure(past: resting, job: job, stamp: job.stamp) else { return }
-    seat.keep(job.key.path, why)
+  func noteStay(of job: Job) { noteStay(at: job.key.path, job, stamp: job.stamp) }
+
+  /// The same of any file.
+  ///
+  /// - Parameters:
+  ///   - job: what is recorded of it now; nil for one that is not taken in this run.
+  ///   - isCertain: whether discovery offers it for sure.
+  func noteStay(at path: ProjectPath, _ job: Job? = nil, stamp: FileStamp, isCertain: Bool = true) {
+    guard let plan, seat.isWanted(path) else { return }
+    let resting = Departure.Rival(progress: .resting, isCertain: isCertain)
+    guard case .stay(let why) = Departure(past: resting, job: job, stamp: stamp) else { return }
+    seat.keep(path, why)
     // One that came before could not know.
-    if let whereabouts = seat.whereabouts(of: job.key.path) {
-      plan.note("stays where it is until then: that \(whereabouts) has to wait", of: job.key.path)
+    if let whereabouts = seat.whereabouts(of: path) {
+      plan.note("stays where it is until then: that \(whereabouts) has to wait", of: path)
     }
   }
 

@@ -12,7 +12,7 @@ struct Farewell: Sendable {
   let isPlanned: Bool
   let report: @Sendable (RunEvent) -> Void
 
-  /// Whether a file has to stay, for now, since others still need it.
+  /// Whether a file has to stay, for now, since others still need it. In a dry run it is told for whom.
   func isPutOff(_ job: Job) async throws(LedgerError) -> Bool {
     guard !job.isPart, job.step?.action?.takesAway == true else { return false }
     let path = job.key.path
