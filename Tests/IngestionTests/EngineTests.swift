@@ -222,6 +222,9 @@ struct EngineTests {
       })
     #expect(run.summary.failed == 1 && run.summary.sent == 0)
     #expect(try await rig.sessions().allSatisfy { $0.status == .cancelled })
+    let reader = try #require(try LedgerReader(directory: project.state))
+    let job = try #require(try await reader.stories(of: try ProjectPath("a.md")).first).job
+    #expect(job.session?.status == .cancelled && job.changes == 4, "\(job)")
   }
 
   @Test("stops when the service is away, calls nothing failed, and goes on in the next run")

@@ -50,6 +50,19 @@ struct RequestTests {
     #expect(try await rig.run(try SwiftRecipe()).summary.sent == 1)
   }
 
+  @Test("a file that is not there is not tried again, and that is said")
+  func gone() async throws {
+    try project.write("x", to: "a.md")
+    _ = try await rig.run(try SwiftRecipe { _ in .reject(reason: "no") })
+    try project.remove("a.md")
+    try await desk().leave(.retry(JobSelection()))
+    let (summary, events) = try await rig.run(try SwiftRecipe())
+    #expect(summary.problems == 1 && answers(events) == ["0 files are tried again"], "\(events)")
+    let reader = try #require(try LedgerReader(directory: project.state))
+    let story = try #require(try await reader.stories(of: try ProjectPath("a.md")).first)
+    #expect(!story.job.isToBeRetried)
+  }
+
   @Test("a file that was moved away when it was given up is put back and sent")
   func putBack() async throws {
     try project.write("x", to: "in/a.md")

@@ -245,6 +245,29 @@ struct WatchEngineTests {
       }
     }
     #expect(summary.failed == 0 && summary.sent == 0, "\(summary)")
+    #expect(summary.found == 400 && summary.left == 400, "those that waited are left: \(summary)")
+  }
+
+  @Test("sends what a file has become while what was to follow on it failed, once that is through")
+  func changedMeanwhile() async throws {
+    let project = try TemporaryProject()
+    try project.write("old", to: "a.md")
+    let clock = VirtualClock(runsByItself: false)
+    let (rig, tree) = (try await Rig(project), ToldTree())
+    let recipe = try SwiftRecipe(after: .copy(to: "copies"), rediscovery: .seconds(100_000), stepFaults: 1)
+    let watch = try WatchRig(rig, recipe, clock: clock)
+    let summary = try await watch.watch(through: tree.open) { events in
+      #expect(await events.sent() == "a.md")
+      _ = await clock.flow { await events.caughtUp() }
+      try project.write("newer", to: "a.md")
+      try await tree.told(changed: "a.md")
+      let began = clock.now
+      #expect(await clock.flow { await events.sent() } == "a.md")
+      #expect(clock.now < began + .seconds(1_000), "not only when everything is looked through again")
+      _ = await clock.flow { await events.caughtUp() }
+    }
+    #expect(summary.sent == 2, "\(summary)")
+    #expect(try await rig.sessions().map(\.sizeBytes).sorted() == [3, 5])
   }
 
   @Test("counts a file once that it looks at again and again")

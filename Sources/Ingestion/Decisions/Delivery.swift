@@ -261,10 +261,9 @@ package struct Delivery: Sendable {
       reopens = false
       return reopen()
     }
-    if case .failed(let failure) = afterCancel {
-      job.session = session ?? job.session
-      return fail(failure)
-    }
+    // Whatever follows, it is not open any more.
+    if let session, job.session != nil { job.session = session }
+    if case .failed(let failure) = afterCancel { return fail(failure) }
     return .end(afterCancel)
   }
 

@@ -202,7 +202,11 @@ extension Engine {
       case (.alreadyDone, _):
         plan?.remark(candidate.path, .alreadySent)
         if !intake.isRepeat { sorted.alreadyDone += 1 }
-      case (.resume, let job?) where intake.isRepeat && job.followsLater: continue
+      case (.resume, let job?) where intake.isRepeat && job.followsLater:
+        guard isWatching, job.stamp != candidate.stamp else { continue }
+        // What is there by now has its turn after that.
+        let turn = max(job.step?.dueAt ?? job.dueAt ?? clock.now, clock.now) + .seconds(1)
+        slots.room.hold(WaitingRoom.Guest(path: candidate.path, due: turn, data: candidate.data))
       case (.resume, let job?) where seat.isWaiting(candidate.path):
         // What is there is another file: the one that was to go is not awaited any more.
         guard job.stamp != candidate.stamp else { continue }

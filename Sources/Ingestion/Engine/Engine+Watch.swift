@@ -135,6 +135,7 @@ private struct Vigil {
 
   /// Takes up what was left, and looks through everything.
   private mutating func pass(_ slots: inout Slots, _ group: inout Passages) async throws {
+    slots.tally.lookAnew()
     let resumed = try await engine.resume(isFirst: !isRepeat, &slots, &group)
     let intake = Intake(
       resumed: resumed, isRepeat: isRepeat, trustsTimes: !isPolling || !isRepeat)

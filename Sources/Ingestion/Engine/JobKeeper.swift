@@ -60,7 +60,14 @@ package struct JobKeeper: Sendable {
       var changes: [LedgerChange] = []
       for var job in try await wholes(of: page.entries.map(\.job)) where Self.retriable.contains(job.phase) {
         do throws(WorkspaceError) {
-          if try await putBack(job) { outcome.putBack += 1 }
+          if try await putBack(job) {
+            outcome.putBack += 1
+          } else if await isGone(job) {
+            outcome.note(
+              job, "It is not there. Put it back and ask again, or have it forgotten.",
+              limit: Self.mostProblems)
+            continue
+          }
         } catch {
           outcome.note(job, error.message, limit: Self.mostProblems)
           continue
@@ -87,6 +94,11 @@ package struct JobKeeper: Sendable {
       if let whole = found[key.path], !whole.isToBeRetried { result.append(whole) }
     }
     return result
+  }
+
+  /// Whether there is nothing to ask the recipe about.
+  private func isGone(_ job: Job) async -> Bool {
+    await offload { [workspace] in (try? workspace.exists(job.key.path)) == false }
   }
 
   /// Puts a file that was moved away back where it was found, if that is where it is missing.

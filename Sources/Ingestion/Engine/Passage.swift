@@ -167,6 +167,8 @@ struct Passage: Sendable {
     }
     let changes = job.changes + (countsAsChange ? 1 : 0)
     guard changes <= Engine.mostChanges else {
+      var job = job
+      job.changes = changes
       return try await fail(
         job, Failure(.changing, "The file changed \(changes) times while it was being sent."))
     }

@@ -103,7 +103,7 @@ struct Slots {
 
   /// Counts what the end of the run leaves undone.
   mutating func countTheRest() {
-    for _ in 0..<room.settling { tally.add(.left) }
+    tally.close(settling: room.settling)
     if isWatching { return }
     for _ in 0..<encores.count(.file) { tally.add(.left) }
     tally.summary.stepsFailed += encores.count(.step)

@@ -18,6 +18,8 @@ struct Tally: Sendable {
   private let isWatching: Bool
   /// In a run without an end no more than so many are kept; what comes of others is counted beside it.
   private static let mostCounted = 100_000
+  /// How many were left and taken out of the count, since they are found again.
+  private var leftOut = 0
 
   /// What is not sent, and may be looked at again.
   fileprivate enum Standing: UInt8 {
@@ -109,8 +111,9 @@ struct Tally: Sendable {
   }
 
   private mutating func keep(_ path: ProjectPath, _ standing: Standing) {
-    // While watching, what is skipped is not looked at again, and there is no end of it.
-    if isWatching, standing == .skipped || counted.count + countedEarlier.count >= Self.mostCounted { return }
+    // What is skipped is seldom looked at again, and is not to leave the others without room.
+    let most = standing == .skipped ? Self.mostCounted / 2 : Self.mostCounted
+    if isWatching, counted.count + countedEarlier.count >= most { return }
     counted[path.hashValue] = standing
   }
 
@@ -147,7 +150,21 @@ struct Tally: Sendable {
   /// Takes what was left out of the count: it is found again.
   mutating func leaveOut() {
     summary.found -= summary.left
+    leftOut += summary.left
     summary.left = 0
+  }
+
+  /// Begins to look through everything, where what was left out is found again.
+  mutating func lookAnew() { leftOut = 0 }
+
+  /// Counts what the end leaves undone: `settling` files, and while watching those that were to come back.
+  mutating func close(settling: Int) {
+    summary.found += settling
+    summary.left += settling
+    guard isWatching else { return }
+    summary.found += leftOut
+    summary.left += leftOut
+    for known in [counted, countedEarlier] { summary.left += known.values.count { $0 == .comingBack } }
   }
 }
 
