@@ -60,6 +60,7 @@ struct InterruptionTests {
       running.interrupt()
       let run = try await running.finished()
       #expect(run.status == 130 && run.errors.contains("Cancelling 2 files under way"), "\(run)")
+      #expect(run.errors.contains(" to go. The next run sends them. Once more"), "\(run)")
       #expect(run.output.components(separatedBy: "\ncancelled in/").count == 3, "\(run)")
       #expect(try await remote.files().map(\.status) == [.cancelled, .cancelled])
       gate.open()

@@ -69,7 +69,7 @@ struct JobsTests {
     let retry = try await sandbox.moontide(
       "jobs", "retry", "--profile", "local", "--recipe", "picky", "--kind", "rejected", "--reason",
       "too strict")
-    #expect(retry.status == 0 && retry.output.contains("1 file is tried again"), "\(retry)")
+    #expect(retry.status == 0 && retry.output == "1 file is tried again by the next run.\n", "\(retry)")
     let waiting = try await sandbox.moontide("status")
     #expect(
       waiting.output.contains("asked about 1 file again by the next run\n")
@@ -102,6 +102,96 @@ struct JobsTests {
     #expect(try await sandbox.moontide("jobs", "forget", "in/a.md", "--yes").status == 0)
     #expect(try await sandbox.moontide("jobs", "list").output.split(separator: "\n").count == 1)
     #expect(try await sandbox.moontide("run", "picky.lua").lastLine.contains("2 sent, 1 already done"))
+  }
+
+  @Test("says how many files were put back for it")
+  func putBack() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write(
+      "return { name = 'p', discover = 'in/*', failed = { move = 'dead' }, accept = function() error('no') end }",
+      to: "p.lua")
+    for name in ["a", "b", "c"] { try sandbox.write(name, to: "in/\(name).md") }
+    #expect(try await sandbox.moontide("run", "p.lua").lastLine.contains("3 failed"))
+    let one = try await sandbox.moontide("jobs", "retry", "in/a.md")
+    #expect(one.output == "1 file was put back and is tried again by the next run.\n", "\(one)")
+    try FileManager.default.moveItem(
+      atPath: sandbox.path("dead/in/b.md"), toPath: sandbox.path("in/b.md"))
+    let two = try await sandbox.moontide("jobs", "retry", "in/b.md", "in/c.md")
+    #expect(two.output == "2 files are tried again by the next run, 1 of them put back already.\n", "\(two)")
+  }
+
+  @Test("a pause of what has not run here holds, and names what has; that nothing was paused is said")
+  func doubtfulPause() async throws {
+    let sandbox = try await project()
+    let nothing = try await sandbox.moontide("resume")
+    #expect(nothing.output == "Nothing was paused.\n", "\(nothing)")
+    let none = try await sandbox.moontide("resume", "--recipe", "nope")
+    #expect(none.output == "There was no pause of recipe nope.\n", "\(none)")
+    for (scope, words) in [
+      (["--recipe", "nope"], "no recipe nope has run here; those that have: picky\n"),
+      (["--profile", "nope"], "no recipe has run here with the profile nope; those that have: local\n"),
+      (
+        ["--recipe", "picky", "--profile", "nope"],
+        "no recipe picky has run here with the profile nope; those that have: picky with local\n"
+      ),
+    ] {
+      let pause = try await Running(["pause"] + scope, in: sandbox.root, environment: [:]).finished()
+      #expect(pause.status == 0 && pause.output.hasPrefix("Paused: "), "\(pause)")
+      #expect(pause.errors == "moontide: \(words)", "\(pause)")
+    }
+    let known = try await sandbox.moontide("pause", "--recipe", "picky", "--profile", "local")
+    #expect(known.status == 0 && known.errors.isEmpty, "\(known)")
+  }
+
+  @Test("status tells of files that were given up, and of what was to be done with them then and failed")
+  func stuck() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a", "b"] { try sandbox.write(name, to: "in/\(name).md") }
+    try sandbox.write("in the way", to: "dead")
+    try sandbox.write(
+      """
+      return { name = "s", discover = "in/*", settle = 0, failed = { move = "dead/" },
+        accept = function() return moontide.reject("no") end }
+      """, to: "s.lua")
+    let run = try await sandbox.moontide("run", "s.lua")
+    #expect(run.status == 1 && run.lastLine.contains("2 unfinished"), "\(run)")
+    let status = try await sandbox.moontide("status").output
+    #expect(status.contains(/local +s +0 +0 +0 +0 +2 +2\n/), "\(status)")
+    #expect(
+      status.contains("\nAfter-step failed; tried again by itself, and by the next run\n  in/a.md: "),
+      "\(status)")
+    let object = try #require(try objects(try await sandbox.moontide("status", "--json").output).first)
+    let stuck = try #require(object["stuck"] as? [[String: Any]])
+    #expect(stuck.map { $0["path"] as? String } == ["in/a.md", "in/b.md"], "\(object)")
+  }
+
+  @Test("status tells apart what comes back by itself from what was given up", .timeLimit(.minutes(2)))
+  func comingBack() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a", "b"] { try sandbox.write(name, to: "in/\(name).md") }
+    // The file is gone before it can be read.
+    try sandbox.write(
+      """
+      return { name = "c", discover = "in/*", settle = 0, accept = function(f)
+        if f.stem == "b" then return moontide.reject("no") end
+        moontide.fs.remove(f.path)
+        return true
+      end }
+      """, to: "c.lua")
+    let watching = try sandbox.start("run", "c.lua", "--watch")
+    try await watching.says("returns   in/a.md at ")
+    try await watching.says("rejected  in/b.md")
+    let status = try await sandbox.moontide("status").output
+    #expect(status.contains("c (profile local): 1 file comes back by itself, the next at 20"), "\(status)")
+    #expect(!status.contains("--kind file") && status.contains("1 file of c (profile local), rejected: no\n"))
+    let object = try #require(try objects(try await sandbox.moontide("status", "--json").output).first)
+    let count = try #require((object["counts"] as? [[String: Any]])?.first)
+    #expect(count["comingBack"] as? Int == 1 && count["comesBackAt"] is String, "\(object)")
+    #expect((object["failures"] as? [[String: Any]])?.count == 1, "\(object)")
+    watching.kill()
+    _ = try await watching.finished()
+    let later = try await sandbox.moontide("status").output
+    #expect(later.contains("1 file comes back by itself, with the next run\n"), "\(later)")
   }
 
   @Test("a pause holds for later runs, which end with status 6, until it is resumed")

@@ -55,6 +55,30 @@ struct RollupTests {
     #expect(try await sandbox.files().count == 3)
   }
 
+  @Test("stay with what `failed` does with the files", arguments: ["move = 'dead'", "copy = 'dead'"])
+  func afterSteps(step: String) async throws {
+    let sandbox = try Sandbox()
+    for number in 1...4 { try sandbox.write("\(number)", to: "in/\(number).txt") }
+    try sandbox.write(
+      """
+      return { name = "r", discover = "in/*", settle = 0, failed = { \(step) },
+        accept = function() return moontide.reject("no\\27[31m\\nreally not") end }
+      """, to: "r.lua")
+    let run = try await sandbox.moontide("run", "r.lua")
+    #expect(run.status == 1 && sandbox.has("dead/in/4.txt"), "\(run)")
+    #expect(
+      run.output.contains("rejected  in/1.txt: no\\x1b[31m\n            really not\n"), "\(run)")
+    #expect(run.output.contains("\n4 files of r, rejected: no\\x1b[31m\n    in/"), "\(run)")
+    let again = try #require(run.output.firstMatch(of: /again: (moontide jobs retry .*)/))
+    #expect(!run.output.contains("\u{1B}"), "\(run)")
+    let retry = try await sandbox.carryOut(String(again.1))
+    #expect(retry.output.hasPrefix("4 files"), "\(again.1): \(retry)")
+    for number in 1...4 { try sandbox.write("more of \(number)", to: "in/\(number).txt") }
+    let json = try await sandbox.moontide("run", "r.lua", "--json")
+    let events = json.output.split(separator: "\n").filter { $0.contains(#""event":"failures""#) }
+    #expect(events.count == 1 && events[0].contains(#""count":4"#), "\(json)")
+  }
+
   @Test("are the same in the status, each with a command that tries again just its files")
   func status() async throws {
     let sandbox = try Sandbox()
@@ -109,6 +133,11 @@ struct RollupTests {
     let groups = run.output.split(separator: "\n").filter { $0.contains(" of m, rejected") }
     #expect(groups.count == 51, "\(groups)")
     #expect(groups.first?.hasPrefix("150 files of m, rejected, such as: not ") == true, "\(groups)")
+    // There is no reason that names just the rest.
+    #expect(
+      run.output.contains(
+        "    all of this kind again: moontide jobs retry --profile local --recipe m --kind rejected\n"),
+      "\(run)")
     let json = try await sandbox.moontide("run", "m.lua", "--json")
     let events = json.output.split(separator: "\n").filter { $0.contains(#""event":"failures""#) }
     #expect(events.count == 51 && events.contains { $0.contains(#""count":150"#) })

@@ -34,6 +34,69 @@ struct ServiceManagerTests {
     try await manager.hears("STOPPING=1")
   }
 
+  @Test("says what keeps files from being begun, as `status` does: a service that refuses, or the hours")
+  func held() async throws {
+    try await withRemote { remote in
+      let sandbox = try sandbox()
+      try sandbox.write("y", to: "in/b.txt")
+      let manager = try Manager(at: sandbox.path("../notify"), abstract: false)
+      let running = try sandbox.start(
+        "run", "s.lua", "--watch",
+        environment: [
+          "NOTIFY_SOCKET": manager.address, "LIGHTFIELD_API_KEY": "sk_lf_0123456789wxyz",
+          "LIGHTFIELD_BASE_URL": remote.url,
+        ])
+      let held = "paused: key …wxyz refused; 2 files waiting, asked again at "
+      try await manager.hears("STATUS=" + held)
+      let status = try await sandbox.moontide("status")
+      #expect(status.output.contains("\n" + held), "\(status)")
+      running.terminate()
+      #expect(try await running.finished().status == 0)
+    }
+    let sandbox = try sandbox()
+    let manager = try Manager(at: sandbox.path("../notify"), abstract: false)
+    let hour = Calendar(identifier: .gregorian).dateComponents(in: .gmt, from: Date()).hour ?? 0
+    let hours = [3, 5].map { String(format: "%02d:00", (hour + $0) % 24) }
+    let window = hours.joined(separator: "-")
+    let running = try sandbox.start(
+      "run", "s.lua", "--watch", "--window", window,
+      environment: ["NOTIFY_SOCKET": manager.address, "TZ": "UTC"])
+    let held = "nothing is begun before \(hours[0]) (--window \(window))"
+    try await manager.hears("STATUS=\(held); 0 files under way; ")
+    let status = try await sandbox.moontide("status", "--json")
+    #expect(status.output.contains(#""held":"\#(held)""#), "\(status)")
+    running.terminate()
+    #expect(try await running.finished().status == 0)
+  }
+
+  @Test("counts a file once that fails again and again, and not any more once it is sent")
+  func failures() async throws {
+    let sandbox = try sandbox()
+    func recipe(_ verdict: String) -> String {
+      "return { name = 's', discover = 'in/*', settle = 0, accept = function() return \(verdict) end }"
+    }
+    try sandbox.write(recipe("moontide.reject('no')"), to: "s.lua")
+    let manager = try Manager(at: sandbox.path("../notify"), abstract: false)
+    let running = try sandbox.start(
+      "run", "s.lua", "--watch", environment: ["NOTIFY_SOCKET": manager.address])
+    try await running.says("rejected  in/a.txt: no")
+    try await sandbox.moontide("jobs", "retry", "--all")
+    try await running.says("rejected  in/a.txt: no", times: 2)
+    try sandbox.write(recipe("moontide.reject('not now')"), to: "s.lua")
+    running.signal(SIGHUP)
+    try await running.says("rejected  in/a.txt: not now")
+    try sandbox.write("", to: "in/b.txt")
+    try await running.says("rejected  in/b.txt: not now")
+    try await manager.hears("STATUS=0 files under way; 0 sent, 2 failed since it began")
+    try sandbox.write(recipe("true"), to: "s.lua")
+    running.signal(SIGHUP)
+    try await running.says("sent      in/a.txt")
+    try await manager.hears("STATUS=0 files under way; 1 sent, 1 failed since it began")
+    running.terminate()
+    #expect(try await running.finished().status == 0)
+    #expect(!manager.heard.contains { $0.contains("3 failed") }, "\(manager.heard)")
+  }
+
   @Test("takes no notice of a watchdog that is meant for another process")
   func watchdog() async throws {
     let sandbox = try sandbox()

@@ -160,6 +160,12 @@ struct SeveralRecipesTests {
     let why = try await sandbox.moontide("why", "in/2.txt")
     #expect(
       why.output.contains("left to do: move to sent, once reads is done with the file"), "\(why)")
+    let json = try await sandbox.moontide("why", "in/2.txt", "--json")
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    let jobs = object?["jobs"] as? [[String: Any]] ?? []
+    let step = try #require(jobs.compactMap { $0["step"] as? [String: Any] }.first, "\(json)")
+    #expect(step["action"] as? String == "move" && step["directory"] as? String == "sent", "\(json)")
+    #expect(step["staysFor"] as? [String] == ["reads"], "\(json)")
   }
 
   @Test(

@@ -285,11 +285,10 @@ private struct Vigil {
     slots.tally.goOn()
     let wait = outage.begin(now: now)
     let why = error.pause(keyHint: engine.keyHint)
+    let held = "paused: \(why); \(waiting) file\(waiting == 1 ? "" : "s") waiting"
+    engine.report(.heldUp(held, until: now + wait))
     engine.report(
-      .problem(
-        path: engine.profile,
-        message: "paused: \(why); \(waiting) file\(waiting == 1 ? "" : "s") waiting. \(error) "
-          + "It is asked again in \(wait.words)."))
+      .problem(path: engine.profile, message: "\(held). \(error) It is asked again in \(wait.words)."))
   }
 }
 

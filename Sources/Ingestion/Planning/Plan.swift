@@ -140,7 +140,7 @@ package final class Plan: Sendable {
       let steps = overlay.takeChanges().map(PlanRow.Step.change)
       change(path) { $0.steps += steps + [.failed(message)] }
     case .comesBack, .resuming, .alive, .foundAll, .decided, .left, .cancelled, .noted, .retrying, .progress,
-      .answered, .watching, .caughtUp, .ended:
+      .answered, .watching, .heldUp, .caughtUp, .ended:
       break
     }
   }

@@ -44,6 +44,8 @@ package enum RunEvent: Sendable {
   case answered(String)
   /// How a watching engine learns of changes, or something else that it wants to be known.
   case watching(String)
+  /// Nothing is begun until then, for this reason, which another event tells people: what a look at the run shows.
+  case heldUp(String, until: Timestamp)
   /// Nothing is left to do for a watching engine; what it did since the last time.
   case caughtUp(RunSummary)
   case ended(RunSummary)

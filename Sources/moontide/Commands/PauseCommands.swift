@@ -16,11 +16,11 @@ struct PauseScope: ParsableArguments {
   /// `local, recipe handbook`; empty for everything.
   var phrase: String { PauseText.scope(profile: profile, recipe: recipe) }
 
-  func desk() throws(CommandFailure) -> LedgerDesk {
+  func open() throws(CommandFailure) -> (desk: LedgerDesk, reader: LedgerReader) {
     let workspace = try options.openWorkspace()
-    _ = try LedgerReader.open(in: workspace)
+    let reader = try LedgerReader.open(in: workspace)
     do throws(LedgerError) {
-      return try LedgerDesk(directory: workspace.statePath, clock: .system)
+      return (try LedgerDesk(directory: workspace.statePath, clock: .system), reader)
     } catch {
       throw CommandFailure(.usage, error.message)
     }
@@ -38,7 +38,11 @@ struct PauseCommand: AsyncParsableCommand {
   @OptionGroup var scope: PauseScope
 
   func run() async throws {
-    let desk = try scope.desk()
+    let (desk, reader) = try scope.open()
+    // It may be for one that is about to run here for the first time.
+    if let doubt = try await reader.doubt(profile: scope.profile, recipe: scope.recipe) {
+      complain(doubt, .warning)
+    }
     try await reportingLedger { () async throws(LedgerError) in
       try await desk.pause(profile: scope.profile, recipe: scope.recipe)
     }
@@ -53,10 +57,12 @@ struct ResumeCommand: AsyncParsableCommand {
   @OptionGroup var scope: PauseScope
 
   func run() async throws {
-    let desk = try scope.desk()
+    let desk = try scope.open().desk
     let count = try await reportingLedger { () async throws(LedgerError) in
       try await desk.resume(profile: scope.profile, recipe: scope.recipe)
     }
-    say(count == 0 ? "Nothing was paused: \(scope.phrase)." : "No longer paused: \(scope.phrase).")
+    if count > 0 { return say("No longer paused: \(scope.phrase).") }
+    let isAll = scope.profile == nil && scope.recipe == nil
+    say(isAll ? "Nothing was paused." : "There was no pause of \(scope.phrase).")
   }
 }

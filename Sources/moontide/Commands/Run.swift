@@ -133,7 +133,7 @@ struct Run: AsyncParsableCommand {
     bench.authority.warnOfStrangers(among: recipePaths)
     let pulse = RunPulse(
       display, statePath: workspace.statePath, clock: .system,
-      manager: ServiceManager(LaunchEnvironment.variables))
+      manager: ServiceManager(LaunchEnvironment.variables), hours: load.window)
     let (stop, names) = (StopSignal(), RecipeNames())
     stop.whenRequested { pulse.stopping() }
     let party = RecipeParty(

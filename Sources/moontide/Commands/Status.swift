@@ -30,7 +30,8 @@ struct Status: AsyncParsableCommand {
     } else {
       let width = StandardStream.output.isTerminal ? TerminalSize.of(.output).columns : nil
       StandardStream.output.write(
-        StatusText.text(status, holder: holder, live, projectFlags: options.flags, width: width))
+        StatusText.text(
+          status, holder: holder, live, projectFlags: options.flags, width: width, now: WallClock.system.now))
     }
   }
 }

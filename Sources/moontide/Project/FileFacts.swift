@@ -84,6 +84,12 @@ struct FileFacts: Sendable {
     return Set(recorded + unseen).subtracting([recipe]).sorted()
   }
 
+  /// Those of them for which it waits to be taken away.
+  func holders(of story: JobStory) -> [String] {
+    guard let step = story.job.step, step.error == nil, step.action?.takesAway == true else { return [] }
+    return rivals(of: story)
+  }
+
   /// Whether the file is still as Moontide put it there.
   func isUntouched(_ trace: TraceRecord) -> Bool { Self.isUntouched(trace, presence) }
 

@@ -37,9 +37,7 @@ extension LedgerReader {
     var known = JobSelection()
     known.recipe = selection.recipe
     if let recipe = selection.recipe, try await isEmpty(known) {
-      let recipes = try await reportingLedger { () async throws(LedgerError) -> [RecipeRecord] in
-        try await self.recipes()
-      }
+      let recipes = try await knownRecipes()
       let names = Set(recipes.map(\.name)).sorted().joined(separator: ", ")
       throw CommandFailure(
         .usage,
@@ -57,6 +55,30 @@ extension LedgerReader {
         )
       }
     }
+  }
+
+  /// Why a pause holds for nothing that has run here so far, which may be as it is meant; nil where it does.
+  func doubt(profile: String?, recipe: String?) async throws(CommandFailure) -> String? {
+    let recipes = try await knownRecipes()
+    let isKnown = recipes.contains { record in
+      record.name == recipe ?? record.name && record.profile == profile ?? record.profile
+    }
+    if isKnown || (profile == nil && recipe == nil) { return nil }
+    let names =
+      recipe == nil
+      ? recipes.map(\.profile) : recipes.map { profile == nil ? $0.name : "\($0.name) with \($0.profile)" }
+    let known = Set(names).sorted().joined(separator: ", ")
+    let what =
+      switch (recipe, profile) {
+      case (let recipe?, nil): "no recipe \(recipe) has run here"
+      case (let recipe?, let profile?): "no recipe \(recipe) has run here with the profile \(profile)"
+      case (nil, let profile): "no recipe has run here with the profile \(profile ?? "")"
+      }
+    return (what + (known.isEmpty ? "" : "; those that have: \(known)")).printable
+  }
+
+  private func knownRecipes() async throws(CommandFailure) -> [RecipeRecord] {
+    try await reportingLedger { () async throws(LedgerError) in try await recipes() }
   }
 
   private func isEmpty(_ selection: JobSelection) async throws(CommandFailure) -> Bool {
@@ -105,9 +127,19 @@ struct JobOrder {
 
   private func sentence(of outcome: JobKeeper.Outcome) -> String {
     switch request {
-    case .retry where outcome.count > 0: "\(outcome.sentence) by the next run."
+    case .retry where outcome.count > 0: retries(outcome)
     case .retry: "There is nothing to try again."
     case .forget: "\(outcome.sentence)."
+    }
+  }
+
+  private func retries(_ outcome: JobKeeper.Outcome) -> String {
+    let files = Format.count(outcome.count, "file")
+    let (were, are) = outcome.count == 1 ? ("was", "is") : ("were", "are")
+    return switch outcome.putBack {
+    case 0: "\(files) \(are) tried again by the next run."
+    case outcome.count: "\(files) \(were) put back and \(are) tried again by the next run."
+    case let some: "\(files) \(are) tried again by the next run, \(some) of them put back already."
     }
   }
 }

@@ -27,10 +27,13 @@ struct LiveStatus: Codable, Equatable {
   /// Of all those.
   var bytesLeft: Int64
   var transfers: [Transfer]
+  /// What keeps files from being begun: `paused: key …a1b2 refused; 6 files waiting, asked again at 15:42:31`.
+  var held: String?
 
-  init(_ board: ProgressBoard, at: Timestamp) {
+  init(_ board: ProgressBoard, held: String?, at: Timestamp) {
     pid = getpid()
     self.at = at
+    self.held = held
     sent = board.sent
     failed = board.failed
     bytesPerSecond = board.transfers.isEmpty ? 0 : board.rate(at: .now).map { Int64($0) } ?? 0
@@ -68,7 +71,10 @@ struct LiveStatus: Codable, Equatable {
     return status
   }
 
-  /// In one line.
+  /// In one line, what keeps files from being begun first.
+  var line: String { [held, text].compactMap { $0 }.joined(separator: "; ") }
+
+  /// In one line, without that.
   var text: String {
     var parts = [Format.count(underWay, "file") + " under way"]
     if waiting > 0 { parts.append("\(waiting) waiting") }

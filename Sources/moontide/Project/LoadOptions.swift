@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileSessions
 import Foundation
 import Ingestion
 
@@ -41,6 +42,15 @@ struct LoadOptions: ParsableArguments {
     terms.waitsForHours = waits
     terms.clock = .system
     return Gate(places: places, terms: terms)
+  }
+}
+
+extension DailyWindow {
+  /// What keeps files from being begun at a moment, for people; nil where the window is open.
+  func hold(at moment: Timestamp) -> String? {
+    opening(after: moment, in: .current).map {
+      "nothing is begun before \(Format.timeOfDay($0).prefix(5)) (--window \(self))"
+    }
   }
 }
 

@@ -48,7 +48,7 @@ struct RunEnding {
       return (
         .service,
         "paused: \(why); \(Format.count(summary.left, "file")) waiting. "
-          + "\(ServiceErrorText.text(error, at: destination)) Run again to send \(summary.left == 1 ? "it" : "them")."
+          + "\(ServiceErrorText.text(error, at: destination, isLast: false)) Run again to send \(summary.left == 1 ? "it" : "them")."
       )
     case .ledger(let message):
       return (

@@ -90,10 +90,7 @@ final class RunMetrics: Sendable {
     case .retrying(_, let call, let error, _):
       counter("moontide_retries_total", [("call", call), ("error", error.kind.rawValue)]).increment()
     case .began, .failed, .alive, .resuming, .waiting, .noted, .comesBack, .decided, .foundAll, .opened,
-      .finished,
-      .answered, .watching,
-      .caughtUp,
-      .ended:
+      .finished, .answered, .watching, .heldUp, .caughtUp, .ended:
       break
     }
   }

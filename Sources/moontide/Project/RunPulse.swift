@@ -15,11 +15,16 @@ final class RunPulse: Sendable {
   private let statePath: String
   private let clock: WallClock
   private let manager: ServiceManager?
+  private let hours: DailyWindow?
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - manager: who is to be told; nil where nobody asked.
-  init(_ display: Display, statePath: String, clock: WallClock, manager: ServiceManager?) {
+  ///   - hours: outside of which nothing is begun.
+  init(
+    _ display: Display, statePath: String, clock: WallClock, manager: ServiceManager?, hours: DailyWindow?
+  ) {
+    self.hours = hours
     self.display = display
     self.statePath = statePath
     self.clock = clock
@@ -77,10 +82,12 @@ final class RunPulse: Sendable {
     var told: LiveStatus?
     var lastPing: ContinuousClock.Instant?
     while !Task.isCancelled {
-      let status = LiveStatus(display.progress, at: clock.now)
+      let moment = clock.now
+      let held = hours?.hold(at: moment) ?? display.hold
+      let status = LiveStatus(display.progress, held: held, at: moment)
       if told.map({ !$0.isAsGood(as: status) }) ?? true {
         status.write(to: statePath)
-        manager?.status(status.text)
+        manager?.status(status.line)
         told = status
       }
       let now = ContinuousClock.now

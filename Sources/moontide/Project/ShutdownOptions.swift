@@ -38,7 +38,8 @@ extension Display {
       let end = limit.map { ", for \(Format.remaining($0)) at the most" } ?? ""
       note("Finishing \(rest)\(end). Nothing new is begun. Once more cancels it; the next run takes it up.")
     case .cancelling:
-      note("Cancelling \(rest). The next run sends it. Once more ends this at once.")
+      let them = board.transfers.count > 1 ? "them" : "it"
+      note("Cancelling \(rest). The next run sends \(them). Once more ends this at once.")
     case .quitting:
       clear()
       note("Ended at once; the next run sees to what is open.")

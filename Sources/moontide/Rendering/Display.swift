@@ -31,6 +31,8 @@ final class Display: Sendable {
     let none: FailureRollup
     /// Recipes whose discovery has not come to its end.
     var searching: Set<String> = []
+    /// What keeps recipes from beginning anything.
+    var holds: [String: String] = [:]
   }
 
   private let style: Style
@@ -71,6 +73,13 @@ final class Display: Sendable {
   /// How far everything is.
   var progress: ProgressBoard { screen.board }
 
+  /// What keeps files from being begun; nil where nothing does that the engines have told of.
+  var hold: String? {
+    let holds = state.withLock { $0.holds }.sorted { $0.key < $1.key }
+    if holds.isEmpty { return nil }
+    return holds.map { hasSeveral ? "\($0.key.printable): \($0.value)" : $0.value }.joined(separator: "; ")
+  }
+
   // MARK: - What happens
 
   /// Has `listener` told of every event too, on any thread.
@@ -81,7 +90,14 @@ final class Display: Sendable {
   /// Shows an event of a recipe. Called from any thread.
   func show(_ event: RunEvent, of recipe: String) {
     for listener in listeners.withLock({ $0 }) { listener(event, recipe) }
-    if case .alive = event { return }
+    switch event {
+    case .alive: return
+    case .heldUp:
+      // Another event tells it; this one is for those who ask how it stands.
+      _ = state.withLock { $0.take(event, of: recipe) }
+      return
+    default: break
+    }
     let (rollup, isEndKnown) = state.withLock { $0.take(event, of: recipe) }
     screen.count(event, of: recipe, isEndKnown: isEndKnown)
     if style == .terminal, EventText.isPause(event) { screen.clear() }
@@ -177,6 +193,7 @@ extension Display.State {
     _ event: RunEvent, of recipe: String
   ) -> (failures: FailureRollup?, isEndKnown: Bool) {
     var rollup: FailureRollup?
+    heed(event, of: recipe)
     switch event {
     case .began(_, let profile):
       self.profile = profile
@@ -185,8 +202,12 @@ extension Display.State {
       searching.remove(recipe)
     case .failed(let path, let failure, _):
       failures[recipe, default: none].add(failure, path: path, recipe: recipe, profile: profile)
-    case .deferred(let path, _, _), .finished(let path, _):
+    case .deferred(let path, _, _), .sent(let path, _), .skipped(let path, _), .touched(let path),
+      .comesBack(let path, _, _):
       failures[recipe]?.remove(path: path.string)
+    case .finished(let path, _):
+      // Of a file that was given up it says only where that one went.
+      failures[recipe]?.removeStep(path: path.string)
     case .stepFailed(let path, let message, _):
       failures[recipe, default: none].addStep(message, path: path, recipe: recipe)
     case .caughtUp(let summary), .ended(let summary):
@@ -196,6 +217,18 @@ extension Display.State {
       break
     }
     return (rollup, searching.isEmpty)
+  }
+
+  /// Notes what keeps a recipe from beginning anything, until it does.
+  private mutating func heed(_ event: RunEvent, of recipe: String) {
+    switch event {
+    case .heldUp(let why, let until):
+      holds[recipe] = "\(why.printable), asked again at \(Format.timeOfDay(until))"
+    case .began, .opened, .progress, .sent, .caughtUp, .ended:
+      if !holds.isEmpty { holds[recipe] = nil }
+    default:
+      break
+    }
   }
 }
 
@@ -230,11 +263,12 @@ extension ProgressScreen {
       update { $0.finish(id(path), bytes: session.sizeBytes) }
     case .failed(let path, _, _):
       update { $0.fail(id(path)) }
-    case .skipped(let path, _), .deferred(let path, _, _), .touched(let path), .left(let path),
-      .cancelled(let path, _), .comesBack(let path, _, _):
+    case .skipped(let path, _), .deferred(let path, _, _), .touched(let path), .comesBack(let path, _, _):
+      update { $0.settle(id(path)) }
+    case .left(let path), .cancelled(let path, _):
       update { $0.end(id(path)) }
-    case .began, .alive, .resuming, .problem, .waiting, .finished, .stepFailed, .noted, .retrying, .answered,
-      .watching, .caughtUp, .ended:
+    case .began, .alive, .heldUp, .resuming, .problem, .waiting, .finished, .stepFailed, .noted, .retrying,
+      .answered, .watching, .caughtUp, .ended:
       break
     }
   }

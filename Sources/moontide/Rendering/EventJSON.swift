@@ -55,7 +55,7 @@ struct EventJSON: Encodable {
 
   private init?(_ event: RunEvent, at access: RemoteAccess?) {
     switch event {
-    case .progress, .foundAll, .alive: return nil
+    case .progress, .foundAll, .alive, .heldUp: return nil
     case .began(_, let profile):
       self.init(.began)
       self.profile = profile

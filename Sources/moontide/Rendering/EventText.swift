@@ -6,7 +6,7 @@ enum EventText {
   /// The line for an event; nil for those that are not told at this detail.
   static func line(for event: RunEvent, _ detail: Display.Detail) -> String? {
     switch event {
-    case .began, .alive, .foundAll, .progress, .caughtUp, .ended:
+    case .began, .alive, .heldUp, .foundAll, .progress, .caughtUp, .ended:
       nil
     case .decided, .opened, .left, .retrying:
       detail == .outcomes ? nil : step(event)
@@ -17,7 +17,7 @@ enum EventText {
     case .resuming(let jobs):
       "resuming  \(Format.count(jobs, "file")) that an earlier run left under way"
     case .problem(let path, let message, let trace):
-      "problem   \(path.printable): \(message.printableLines)\(lines(trace))"
+      "problem   \(path.printable): \(below(message))\(lines(trace))"
     case .skipped(let path, let reason):
       "skipped   \(path.string.printable)\(because(reason))"
     case .deferred(let path, let moment, let reason):
@@ -35,11 +35,11 @@ enum EventText {
     case .failed(let path, let failure, let isNew):
       failed(path.string, failure, isNew: isNew)
     case .comesBack(let path, let failure, let moment):
-      "returns   \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(failure.report.printableLines)"
+      "returns   \(path.string.printable) \(moment.map { "at \($0)" } ?? "at the end"): \(below(failure.report))"
     case .finished(let path, let what):
       "          \(path.string.printable) \(what.printable)"
     case .stepFailed(let path, let message, let trace):
-      "unfinished \(path.string.printable): \(message.printableLines)\(lines(trace))"
+      "unfinished \(path.string.printable): \(below(message))\(lines(trace))"
     }
   }
 
@@ -49,7 +49,7 @@ enum EventText {
     case .failed(_, let failure, _): failure.kind == .rejected ? .warning : .error
     case .problem, .stepFailed: .error
     case .comesBack: .warning
-    case .retrying, .decided, .alive, .foundAll, .opened, .progress, .left: .debug
+    case .retrying, .decided, .alive, .heldUp, .foundAll, .opened, .progress, .left: .debug
     case .began, .resuming, .answered, .watching, .caughtUp, .ended: .notice
     case .skipped, .deferred, .waiting, .sent, .touched, .finished, .cancelled, .noted: .info
     }
@@ -110,8 +110,14 @@ enum EventText {
   private static func failed(_ path: String, _ failure: Failure, isNew: Bool) -> String {
     let word = failure.kind == .rejected ? "rejected  " : "failed    "
     let again = isNew ? "" : " (as before; it is tried again when the file or the recipe changes)"
-    return word + path.printable + ": " + failure.report.printableLines + again
+    return word + path.printable + ": " + below(failure.report) + again
       + (isNew ? lines(failure.trace) : "")
+  }
+
+  /// A message, the further lines of which stand below the event.
+  private static func below(_ message: String) -> String {
+    let parts = message.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+    return String(parts.first ?? "").printableLines + lines(parts.count > 1 ? String(parts[1]) : nil)
   }
 
   /// The lines of a trace, each below the event.

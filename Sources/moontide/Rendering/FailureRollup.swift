@@ -19,8 +19,11 @@ struct FailureRollup: Sendable {
     fileprivate(set) var message = ""
     /// Whether the files of an after-step were sent; they were given up else.
     fileprivate let isSent: Bool
-    /// What tries them again.
+    /// What tries them again; those of a rest, together with all others of their kind.
     fileprivate(set) var command: String
+
+    /// What the command does, in a word or a few.
+    fileprivate var again: String { isRest && kind != nil ? "all of this kind again" : "again" }
   }
 
   private static let mostPaths = 3
@@ -98,6 +101,12 @@ struct FailureRollup: Sendable {
     groups[index].paths.removeAll { $0 == path }
   }
 
+  /// Takes a file out again whose after-step was made good; one that was given up stays.
+  mutating func removeStep(path: String) {
+    guard let index = members[path.hashValue], groups[index].kind == nil else { return }
+    remove(path: path)
+  }
+
   /// Forgets the after-steps that failed: all of them were made good.
   mutating func forgetSteps() {
     for index in groups.indices where groups[index].kind == nil { groups[index].count = 0 }
@@ -143,7 +152,7 @@ struct FailureRollup: Sendable {
       return """
         \(Format.count(group.count, "file")) of \(group.recipe.printable), \(what)
             \(paths)\(more)
-            again: \(group.command)
+            \(group.again): \(group.command)
         """
     }.joined(separator: "\n")
   }

@@ -1,3 +1,6 @@
+import FileSessions
+import Glibc
+
 /// Numbers as people read them.
 enum Format {
   /// `532 B`, `12.4 kB`, `512.0 MB`: powers of 1000.
@@ -30,6 +33,14 @@ enum Format {
   /// `31 ms`, `12.3 s`.
   static func milliseconds(_ duration: Duration) -> String {
     duration < .seconds(10) ? "\(Int((duration.inSeconds * 1000).rounded())) ms" : Self.duration(duration)
+  }
+
+  /// `15:42:31`, by the local clock.
+  static func timeOfDay(_ moment: Timestamp) -> String {
+    var (seconds, parts) = (time_t(moment.milliseconds / 1000), tm())
+    localtime_r(&seconds, &parts)
+    return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { ($0 < 10 ? "0" : "") + "\($0)" }
+      .joined(separator: ":")
   }
 
   /// `1 file`, `3 files`.

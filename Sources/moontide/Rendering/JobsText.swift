@@ -49,8 +49,25 @@ struct JobJSON: Encodable {
   struct Step: Encodable {
     /// Whether the recipe's handler has run.
     var isHandled: Bool
+    /// What is left to do: `move`, `copy`, `remove` or `retry`; nil where that is not known yet.
+    var action: String?
+    /// Where the file is moved or copied to.
+    var directory: String?
     var destination: String?
     var error: String?
+    /// The recipes for which the file stays until then; nil where that was not looked for.
+    var staysFor: [String]?
+
+    init(_ step: AfterStep) {
+      (isHandled, destination, error) = (step.isHandled, step.destination, step.error)
+      switch step.action {
+      case .move(let directory): (action, self.directory) = ("move", directory)
+      case .copy(let directory): (action, self.directory) = ("copy", directory)
+      case .remove: action = "remove"
+      case .retry: action = "retry"
+      case nil: break
+      }
+    }
   }
 
   var v = 1
@@ -112,7 +129,7 @@ struct JobJSON: Encodable {
     reason = job.reason
     failure = job.failure
     dueAt = job.dueAt
-    step = job.step.map { Step(isHandled: $0.isHandled, destination: $0.destination, error: $0.error) }
+    step = job.step.map(Step.init)
     afterwards = job.afterwards
     whole = job.preparation?.whole?.string
     parts =

@@ -2,10 +2,19 @@ import FileSessions
 
 /// What went wrong at a service, and what a person can do about it.
 enum ServiceErrorText {
-  static func text(_ error: ServiceError, at destination: Destination) -> String {
+  /// - Parameter isLast: whether nothing follows that says what to do now.
+  static func text(_ error: ServiceError, at destination: Destination, isLast: Bool = true) -> String {
     let text = error.description.printable
     guard let access = destination.access, let advice = advice(error, access) else { return text }
-    return text + "\n  " + advice
+    return text + "\n  " + advice + (isLast && mayPass(error) ? " Run the command again later." : "")
+  }
+
+  /// Whether the same command may do better later.
+  private static func mayPass(_ error: ServiceError) -> Bool {
+    switch error.kind {
+    case .unreachable, .gatewayTimeout, .requestTimeout, .internalServerError, .serviceUnavailable: true
+    default: false
+    }
   }
 
   /// The status that a command ends with.
@@ -29,9 +38,9 @@ enum ServiceErrorText {
     // What no repeat mends is told by the message itself, with what does.
     case .unreachable where error.shouldRetry == false: return nil
     case .unreachable, .gatewayTimeout, .requestTimeout:
-      return "Is \(access.address) the right address, and the network up? Run the command again later."
+      return "Is \(access.address) the right address, and the network up?"
     case .internalServerError, .serviceUnavailable:
-      return "The fault is at \(access.address). Run the command again later."
+      return "The fault is at \(access.address)."
     case .badRequest, .conflict, .idempotencyConflict, .objectExists, .uploadRefused, .tooLarge,
       .unsupportedMediaType, .unprocessableContent, .source, .unexpected:
       return nil

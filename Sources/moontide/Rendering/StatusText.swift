@@ -6,22 +6,23 @@ import SQLiteLedger
 enum StatusText {
   /// - Parameter width: how many cells a line may have; nil: any number. Commands are never shortened.
   static func text(
-    _ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String, width: Int?
+    _ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String, width: Int?,
+    now: Timestamp
   ) -> String {
     var text = cut(owner(holder), width) + "\n"
     if let live { text += cut(live.text.printable, width) + "\n" }
+    if let held = live?.held { text += cut(held.printable, width) + "\n" }
     for pause in status.requests.pauses {
       text += PauseText.sentence(pause) + " `moontide resume` ends it.\n"
     }
     if !status.requests.open.isEmpty {
       text += "\(Format.count(status.requests.open.count, "request")) to the process that works with it.\n"
     }
-    text += "\n" + counts(status.counts)
-    let stuck = status.underWay.filter { $0.job.step?.error != nil }
+    text += "\n" + counts(status.counts, holder: holder, now: now)
     let underWay = status.underWay.filter { $0.job.step?.error == nil }
-    if !stuck.isEmpty {
+    if !status.stuck.isEmpty {
       text += "\nAfter-step failed; tried again by itself, and by the next run\n"
-      for entry in stuck {
+      for entry in status.stuck {
         let line = "  \(entry.job.key.path.string.printable): \((entry.job.step?.error ?? "").printable)"
         text += cut(line, width) + "\n"
       }
@@ -82,7 +83,9 @@ enum StatusText {
     }
   }
 
-  private static func counts(_ counts: [LedgerStatus.Count]) -> String {
+  private static func counts(
+    _ counts: [LedgerStatus.Count], holder: LedgerHolder?, now: Timestamp
+  ) -> String {
     if counts.isEmpty { return "No files yet.\n" }
     var columns = Columns()
     let heading = [
@@ -93,12 +96,25 @@ enum StatusText {
         + counts.map { count in
           let underWay = Phase.allCases.filter(\.isUnderWay).reduce(0) { $0 + (count.phases[$1] ?? 0) }
           return [
-            count.profile.printable, count.recipe.printable, "\(underWay - count.stepsFailed)",
+            count.profile.printable, count.recipe.printable, "\(underWay - count.sentStepsFailed)",
             "\(count.phases[.done] ?? 0)", "\(count.phases[.skipped] ?? 0)",
-            "\(count.phases[.deferred] ?? 0)", "\(count.phases[.failed] ?? 0)", "\(count.stepsFailed)",
+            "\(count.phases[.deferred] ?? 0)", "\((count.phases[.failed] ?? 0) - count.comingBack)",
+            "\(count.stepsFailed)",
           ]
         }) + counts.filter { $0.parts > 0 }.map(parts).joined()
+      + counts.filter { $0.comingBack > 0 }.map { comebacks($0, holder: holder, now: now) }.joined()
       + counts.filter { $0.toBeRetried > 0 }.map(retries).joined()
+  }
+
+  private static func comebacks(_ count: LedgerStatus.Count, holder: LedgerHolder?, now: Timestamp) -> String
+  {
+    let when =
+      if holder == nil { ", with the next run" } else if let due = count.comesBackAt, due > now {
+        ", the next at \(due)"
+      } else { "" }
+    let files = Format.count(count.comingBack, "file") + (count.comingBack == 1 ? " comes" : " come")
+    return "\(count.recipe.printable) (profile \(count.profile.printable)): \(files) back by "
+      + (count.comingBack == 1 ? "itself" : "themselves") + when + "\n"
   }
 
   private static func retries(_ count: LedgerStatus.Count) -> String {
@@ -143,6 +159,9 @@ struct StatusJSON: Encodable {
     var profile, recipe: String
     var phases: [String: Int]
     var stepsFailed: Int
+    /// Files of the phase `failed` that are not given up: they come back by themselves, and the next one when.
+    var comingBack: Int
+    var comesBackAt: Timestamp?
     /// Files that somebody wants tried again.
     var toBeRetried: Int
     /// Jobs that are parts of files, beside the files in `phases`, and how many files they are of.
@@ -168,6 +187,8 @@ struct StatusJSON: Encodable {
   var requests: Int
   var counts: [Count]
   var underWay: [JobJSON]
+  /// Files, sent or given up, for which what was to follow has failed.
+  var stuck: [JobJSON]
   var failures: [Failure]
 
   init(_ status: LedgerStatus, holder: LedgerHolder?, _ live: LiveStatus?, projectFlags: String) {
@@ -183,10 +204,12 @@ struct StatusJSON: Encodable {
       Count(
         profile: count.profile, recipe: count.recipe,
         phases: Dictionary(uniqueKeysWithValues: count.phases.map { ($0.key.rawValue, $0.value) }),
-        stepsFailed: count.stepsFailed, toBeRetried: count.toBeRetried, parts: count.parts,
+        stepsFailed: count.stepsFailed, comingBack: count.comingBack, comesBackAt: count.comesBackAt,
+        toBeRetried: count.toBeRetried, parts: count.parts,
         filesInParts: count.filesInParts)
     }
     underWay = status.underWay.map { JobJSON($0.job, changedAt: $0.changedAt) }
+    stuck = status.stuck.map { JobJSON($0.job, changedAt: $0.changedAt) }
     failures = status.failures.map { group in
       Failure(
         profile: group.profile, recipe: group.recipe, kind: group.kind.rawValue, reason: group.reason,

@@ -52,6 +52,7 @@ struct WhyJSON: Encodable {
     jobs = facts.stories.map { story in
       var job = JobJSON(story)
       job.hasChanged = facts.isChanged(since: story)
+      job.step?.staysFor = facts.holders(of: story)
       return job
     }
     traces = facts.traces.map {

@@ -93,7 +93,7 @@ enum WhyText {
     if job.isToBeRetried { text += "  the next run asks the recipe again\n" }
     if let md5 = job.md5 { text += "  md5 \(md5)\n" }
     if let step = job.step {
-      text += "  left to do: \(leftToDo(step, rivals: facts?.rivals(of: story) ?? []).printable)\n"
+      text += "  left to do: \(leftToDo(step, holders: facts?.holders(of: story) ?? []).printable)\n"
     }
     if facts?.isChanged(since: story) == true { text += "  the file has changed since\n" }
     if let trace = job.failure?.trace {
@@ -108,7 +108,7 @@ enum WhyText {
     return text
   }
 
-  private static func leftToDo(_ step: AfterStep, rivals: [String]) -> String {
+  private static func leftToDo(_ step: AfterStep, holders: [String]) -> String {
     let deed =
       switch step.action {
       case .move(let directory): "move to \(directory)"
@@ -117,9 +117,9 @@ enum WhyText {
       case .retry, nil: "what the recipe wants afterwards"
       }
     if let error = step.error { return "\(deed); the last try failed, \(error)" }
-    guard step.action?.takesAway == true, !rivals.isEmpty else { return deed }
+    if holders.isEmpty { return deed }
     return
-      "\(deed), once \(rivals.joined(separator: ", ")) \(rivals.count == 1 ? "is" : "are") done with the file"
+      "\(deed), once \(holders.joined(separator: ", ")) \(holders.count == 1 ? "is" : "are") done with the file"
   }
 
   /// What is sent instead of the file, or what it is a part of.

@@ -14,7 +14,10 @@ struct ProgressBoard: Sendable {
   /// How many files there are to send in all; nil where that is not known from the beginning.
   private let expected: Int?
   private(set) var sent = 0
-  private(set) var failed = 0
+  /// Files that were given up and have not been anything else since, by their hashes.
+  private var failures: Set<Int> = []
+  /// Failures beyond ``mostFailures``, which are only counted.
+  private var moreFailures = 0
   /// Bytes of the files that were sent.
   private(set) var bytes: Int64 = 0
   private(set) var transfers: [Transfer] = []
@@ -33,6 +36,11 @@ struct ProgressBoard: Sendable {
     meter = RateMeter(now: now)
   }
 
+  private static let mostFailures = 100_000
+
+  /// How many files were given up.
+  var failed: Int { failures.count + moreFailures }
+
   /// How many files wait for a place.
   var waiting: Int { queue.count }
 
@@ -46,12 +54,14 @@ struct ProgressBoard: Sendable {
 
   /// A file waits for a place.
   mutating func enqueue(_ id: String, bytes: Int64) {
+    failures.remove(id.hashValue)
     queuedBytes += bytes - (queue.updateValue(bytes, forKey: id) ?? 0)
   }
 
   /// A file has its place.
   mutating func begin(_ id: String, name: String, of total: Int64, at now: Instant) {
     leaveQueue(id)
+    failures.remove(id.hashValue)
     guard !transfers.contains(where: { $0.id == id }) else { return }
     transfers.append(Transfer(id: id, name: name, of: total, meter: RateMeter(now: now)))
   }
@@ -68,7 +78,7 @@ struct ProgressBoard: Sendable {
 
   /// A file has been sent.
   mutating func finish(_ id: String, bytes: Int64) {
-    end(id)
+    settle(id)
     sent += 1
     self.bytes += bytes
   }
@@ -76,10 +86,20 @@ struct ProgressBoard: Sendable {
   /// A file was given up.
   mutating func fail(_ id: String) {
     end(id)
-    failed += 1
+    if failures.count < Self.mostFailures {
+      failures.insert(id.hashValue)
+    } else if !failures.contains(id.hashValue) {
+      moreFailures += 1
+    }
   }
 
-  /// A file is not to be sent any more.
+  /// Something else came of a file than that it was given up.
+  mutating func settle(_ id: String) {
+    end(id)
+    failures.remove(id.hashValue)
+  }
+
+  /// A file is not to be sent any more, or not now.
   mutating func end(_ id: String) {
     leaveQueue(id)
     transfers.removeAll { $0.id == id }
