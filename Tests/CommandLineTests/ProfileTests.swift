@@ -143,6 +143,28 @@ struct ProfileTests {
     }
   }
 
+  @Test("get no second name once they were sent to, unless all is to be sent a second time")
+  func secondName() async throws {
+    try await withRemote { remote in
+      let sandbox = try sandbox()
+      let first = try await sandbox.moontide("run", "all.lua", environment: remote.environment)
+      #expect(first.lastLine.contains("3 sent"), "\(first)")
+      let add = ["profiles", "add", "nice", "--service", remote.url, "--key-env", "NICE_KEY"]
+      let refused = try await Running(add, in: sandbox.root, environment: [:]).finished()
+      #expect(refused.status == 2 && !sandbox.has(".moontide/profiles.json"), "\(refused)")
+      for part in [remote.profile, "sent a second time", "--yes"] {
+        #expect(refused.errors.contains(part), "\(refused)")
+      }
+      let meant = try await Running(add + ["--yes"], in: sandbox.root, environment: [:]).finished()
+      #expect(meant.status == 0, "\(meant)")
+      let again = try await sandbox.moontide(
+        "run", "all.lua", "--profile", "nice", environment: ["NICE_KEY": remote.key])
+      #expect(again.lastLine.contains("3 sent"), "\(again)")
+      // Where its key comes from may change afterwards.
+      #expect(try await Running(add, in: sandbox.root, environment: [:]).finished().status == 0)
+    }
+  }
+
   @Test("with Lightfield's own name are Lightfield, and no other address")
   func lightfield() async throws {
     let sandbox = try sandbox()
