@@ -134,7 +134,7 @@ struct ProfilesAdd: AsyncParsableCommand {
     guard let other = others.first, record.addresses[name] == nil else { return }
     throw CommandFailure(
       .usage,
-      "\(address) is the profile \(others.joined(separator: " and ")) already, and this project has sent to it. "
+      "\(address) is the profile \(others.joined(separator: " and ")) already, with which this project has worked. "
         + "What was sent does not count for another profile: with \(name) all of it would be sent a second time. Go on "
         + "with --profile \(other), or say --yes if that is what is wanted.")
   }
