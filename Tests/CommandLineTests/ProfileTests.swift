@@ -165,6 +165,23 @@ struct ProfileTests {
     }
   }
 
+  @Test("need no key where their service is not asked, and they are named")
+  func keyless() async throws {
+    let sandbox = try sandbox()
+    try await sandbox.moontide(
+      "profiles", "add", "unit", "--service", "http://127.0.0.1:9", "--key-credential", "unit-key")
+    let plan = try await sandbox.moontide("run", "all.lua", "--dry-run", "--profile", "unit")
+    #expect(plan.status == 0 && plan.output.contains("no key here (the credential unit-key)"), "\(plan)")
+    let adopted = try await sandbox.moontide("adopt", "all.lua", "--yes", "--profile", "unit")
+    #expect(adopted.status == 0 && adopted.output.contains("3 files adopted"), "\(adopted)")
+    let later = try await sandbox.moontide("run", "all.lua", "--dry-run", "--profile", "unit")
+    #expect(later.lastLine.contains("3 already sent"), "\(later)")
+    for words in [["run", "all.lua", "--profile", "unit"], ["run", "all.lua", "--dry-run"]] {
+      let refused = try await Running(words, in: sandbox.root, environment: [:]).finished()
+      #expect(refused.status == 2, "\(words): \(refused)")
+    }
+  }
+
   @Test("with Lightfield's own name are Lightfield, and no other address")
   func lightfield() async throws {
     let sandbox = try sandbox()
