@@ -85,7 +85,7 @@ struct DamageTests {
     "is saved as the page says whichever table is lost, and what was moved or copied is not sent again",
     .enabled(if: Way.possible.contains(.rescue)),
     arguments: ["jobs", "sent", "traces", "grdb_migrations"])
-  func rescue(table: String) async throws {
+  func anyTable(table: String) async throws {
     let sandbox = try Sandbox()
     let ways = ["move": "move = 'in/done'", "copy": "copy = 'in/copies'"]
     for (name, way) in ways {

@@ -71,7 +71,7 @@ struct SQLiteStoreTests {
 
   @Test("nobody else can read it or its log, also one that others could read")
   func modes() async throws {
-    func modes() throws -> [String: Int] {
+    func found() throws -> [String: Int] {
       let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
       return try Dictionary(
         uniqueKeysWithValues: names.map { name in
@@ -83,13 +83,13 @@ struct SQLiteStoreTests {
     let all = [name: 0o600, name + "-wal": 0o600, name + "-shm": 0o600]
     let store = try open()
     try await store.write { try $0.execute(sql: "INSERT INTO item1 VALUES (1, NULL)") }
-    #expect(try modes() == all)
+    #expect(try found() == all)
     for file in all.keys {
       try FileManager.default.setAttributes(
         [.posixPermissions: 0o644], ofItemAtPath: directory.path + "/" + file)
     }
     let again = try open()
-    #expect(try modes() == all)
+    #expect(try found() == all)
     #expect(try await numbers(again) == [1])
   }
 
