@@ -1,4 +1,5 @@
 import LuaHost
+import Synchronization
 import Workspace
 
 /// What is different for scripts in a dry run, beside the workspace, the service and the store that they are given.
@@ -32,6 +33,23 @@ package struct UnknownPoint: Error, Hashable, Sendable, CustomStringConvertible 
   package var description: String { "unknown after \(place): \(what)" }
 }
 
+/// How far a script that no file is handled by is followed in a dry run: to what it cannot know.
+package final class Reach: Sendable {
+  /// That of the call that the current task makes.
+  @TaskLocal package static var current: Reach?
+
+  private let first = Mutex<UnknownPoint?>(nil)
+
+  package init() {}
+
+  /// Where the script first reached for what a dry run cannot know, whatever it made of the error; nil where it did not.
+  package var point: UnknownPoint? { first.withLock { $0 } }
+
+  func note(_ point: UnknownPoint) {
+    first.withLock { $0 = $0 ?? point }
+  }
+}
+
 extension LuaCall {
   /// Ends the handler in a dry run, which can say nothing of what the function would give.
   ///
@@ -43,6 +61,7 @@ extension LuaCall {
       ?? context.script
     let point = UnknownPoint(place: line, what: what)
     JobCalls.current?.reach(point)
+    Reach.current?.note(point)
     throw point
   }
 

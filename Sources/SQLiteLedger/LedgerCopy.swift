@@ -46,10 +46,7 @@ enum LedgerCopy {
   ///
   /// - Returns: how many jobs were put in; nil when they were there.
   static func read(_ database: Database, from line: () throws -> String?) throws -> Int? {
-    guard let first = try line(), let heading: Heading = try? JobRow.decode(first),
-      heading.moontide == "ledger"
-    else { throw problem("it does not begin as an exported ledger does") }
-    guard heading.v <= version else { throw problem("it was written by a newer version of Moontide") }
+    try readHeading(line)
     let isEmpty = try tables.allSatisfy { table in
       try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM \(table.0))") ?? false
     }
@@ -57,22 +54,46 @@ enum LedgerCopy {
       try compare(database, line)
       return nil
     }
-    var count = 0
     var columns: [String: Set<String>] = [:]
     for (table, _) in tables { columns[table] = Set(try database.columns(in: table).map(\.name)) }
+    try readRows(line) { row in
+      guard columns[row.table]?.isSuperset(of: row.row.keys) == true else { return false }
+      try insert(row, into: database)
+      return true
+    }
+    try FailureReasons.fill(database)
+    return try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs") ?? 0
+  }
+
+  /// Reads all of it without a ledger; throws where it cannot be imported into any.
+  static func check(_ line: () throws -> String?) throws {
+    try readHeading(line)
+    try readRows(line) { row in tables.contains { $0.0 == row.table } }
+  }
+
+  private static func readHeading(_ line: () throws -> String?) throws {
+    guard let first = try line(), let heading: Heading = try? JobRow.decode(first),
+      heading.moontide == "ledger"
+    else { throw problem("it does not begin as an exported ledger does") }
+    guard heading.v <= version else { throw problem("it was written by a newer version of Moontide") }
+  }
+
+  /// Reads rows up to the end, which has to count them.
+  ///
+  /// - Parameter take: gives whether it understands a row.
+  private static func readRows(_ line: () throws -> String?, _ take: (Line) throws -> Bool) throws {
+    var count = 0
     while let text = try line() {
       if let end: End = try? JobRow.decode(text) {
         guard end.end == count else {
           throw problem("rows are missing: it ends after \(count) of \(end.end)")
         }
-        try FailureReasons.fill(database)
-        return try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs") ?? 0
+        return
       }
       count += 1
-      guard let row: Line = try? JobRow.decode(text), let known = columns[row.table],
-        known.isSuperset(of: row.row.keys)
-      else { throw problem("its line \(count + 1) cannot be understood") }
-      try insert(row, into: database)
+      guard let row: Line = try? JobRow.decode(text), try take(row) else {
+        throw problem("its line \(count + 1) cannot be understood")
+      }
     }
     throw problem("it is cut off after \(count) rows")
   }
@@ -186,6 +207,13 @@ extension LedgerReader {
 }
 
 extension SQLiteLedger {
+  /// Reads what ``LedgerReader/export(at:to:)`` gave; throws a `LedgerError` where it cannot be put into any ledger.
+  ///
+  /// - Parameter line: the next line; nil at the end. What it throws is thrown.
+  package static func check(_ line: () throws -> String?) throws {
+    try LedgerCopy.check(line)
+  }
+
   /// Fills an empty ledger with what ``LedgerReader/export(at:to:)`` gave, all or nothing.
   ///
   /// - Parameter line: the next line; nil at the end.

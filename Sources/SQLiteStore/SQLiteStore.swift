@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 
 /// A SQLite database that is opened with care and written with durable group commits.
 ///
@@ -7,6 +8,8 @@ import GRDB
 /// bytes stay as they were. Writing is durable (`synchronous=FULL` over a write-ahead log): when ``write(_:)``
 /// returns, the change survives a power cut. Writes that arrive while a commit is under way share the next one,
 /// so that durability costs one flush for many.
+///
+/// What is in it is for its owner alone, whatever the directory and the umask let others read.
 package final class SQLiteStore: Sendable {
   /// The database file.
   package let path: String
@@ -22,6 +25,7 @@ package final class SQLiteStore: Sendable {
   package init(path: String, applicationID: Int32, migrator: DatabaseMigrator) throws(StoreError) {
     self.path = path
     try Self.inspect(path, applicationID: applicationID, migrator: migrator)
+    Self.protect(path)
     do {
       pool = try DatabasePool(path: path, configuration: Self.configuration(readonly: false))
       try pool.writeWithoutTransaction { database in
@@ -136,6 +140,24 @@ package final class SQLiteStore: Sendable {
       }
     } catch {
       throw classify(error, path)
+    }
+  }
+
+  /// Sees to it that only the owner can read the database, its log and the log's index.
+  ///
+  /// SQLite gives the files beside it the mode that the database has. What others could read so far is closed where
+  /// that can be; the rest shows when SQLite opens it.
+  private static func protect(_ path: String) {
+    // One that is there is not opened: closing it again would let go of SQLite's locks on it in this process.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if descriptor >= 0 {
+      Glibc.close(descriptor)
+      return
+    }
+    for file in [path, path + "-wal", path + "-shm"] {
+      var status = stat()
+      guard stat(file, &status) == 0, status.st_mode & 0o007 != 0 else { continue }
+      _ = chmod(file, status.st_mode & 0o700)
     }
   }
 

@@ -85,7 +85,7 @@ struct DryRunTests {
     sandbox.expectSteps(first.rows)
     let moved = try #require(first.rows.first { $0.path == "in/a.md" })
     #expect(moved.steps.map(\.to) == ["sent/a-2.md"])
-    #expect(Set(first.rows.map(\.verdict)) == ["send", "skip", "reject", "defer", "fail", "waiting"])
+    #expect(Set(first.rows.map(\.verdict)) == ["send", "skip", "reject", "defer", "fail", "in_progress"])
 
     // Touched, changed, new, copied back, and what stands as it stood.
     try sandbox.write("content of stay.md", to: "in/stay.md")
@@ -102,7 +102,7 @@ struct DryRunTests {
       verdicts == [
         "in/stay.md": "touched", "in/own.md": "send", "in/new.md": "send", "in/reject.md": "reject",
         "in/skip.md": "skip", "in/later.md": "defer", "in/due.md": "defer", "in/error.md": "fail",
-        "in/empty.txt": "fail", "in/draft.md.part": "waiting",
+        "in/empty.txt": "fail", "in/draft.md.part": "in_progress",
       ])
     #expect(try await sandbox.moontide("run", "every.lua", "--arg", "prefix=x-").status == 1)
     sandbox.compare(second.rows, with: try await sandbox.jobs())
@@ -250,9 +250,68 @@ struct DryRunTests {
       told == [
         "in/old.md": "send: ", "in/fresh.md": "waiting: still changing",
         "in/bare.md": "waiting: it waits for its marker \"in/bare.md.done\"",
-        "in/old.md.done": "waiting: it is the marker (ready) of another file",
-        "in/fresh.md.done": "waiting: it is the marker (ready) of another file",
       ])
+  }
+
+  @Test("counts the files that the run finds: no markers, and none in progress")
+  func counts() async throws {
+    let sandbox = try Sandbox()
+    for name in ["a.md", "a.md.done", "b.md", "draft.md.part"] { try sandbox.write("x", to: "in/" + name) }
+    try sandbox.write(
+      "return { name = 'c', discover = 'in/*', settle = 0, ready = '{name}.done' }", to: "c.lua")
+    let plan = try await sandbox.moontide("run", "c.lua", "--dry-run")
+    #expect(plan.status == 0 && plan.output.contains("in/draft.md.part\t→ -"), "\(plan)")
+    #expect(plan.lastLine.hasPrefix("2 files: 1 to send (1 B), 1 waiting. "), "\(plan)")
+    let run = try await sandbox.moontide("run", "c.lua")
+    #expect(run.lastLine.contains("2 found, 1 sent") && run.lastLine.contains("1 waiting"), "\(run)")
+  }
+
+  @Test(
+    "plans what discover gave before it asked the world, and says that the rest is unknown",
+    arguments: [
+      "pcall(moontide.http.get, 'http://127.0.0.1:9/')", "moontide.http.get('http://127.0.0.1:9/')",
+    ])
+  func unknownDiscovery(call: String) async throws {
+    let sandbox = try Sandbox()
+    for name in ["a.md", "b.md"] {
+      try sandbox.write("x", to: "in/" + name)
+      try sandbox.age("in/" + name)
+    }
+    try sandbox.write(
+      """
+      return { name = 'far', permissions = { net = '127.0.0.1' }, discover = function()
+        coroutine.yield('in/a.md')
+        \(call)
+        coroutine.yield('in/b.md')
+      end }
+      """, to: "far.lua")
+    let (rows, ended) = try await sandbox.plan("far.lua", "--allow-net=127.0.0.1")
+    #expect(ended.status == 0, "\(ended)")
+    #expect(
+      rows.map(\.path) == ["in/a.md", "far"] && rows.map(\.verdict) == ["send", "unknown"], "\(ended)")
+    #expect(rows.last?.handler == "discover" && rows.last?.reason == "unknown after line 3: http", "\(ended)")
+    let text = try await sandbox.moontide("run", "far.lua", "--dry-run", "--allow-net=127.0.0.1")
+    #expect(text.lastLine.hasPrefix("1 file: 1 to send (1 B), unknown how many more. "), "\(text)")
+  }
+
+  @Test("fits narrow terminals, and leaves the mark for the suffix whole", arguments: [44, 50, 60, 70])
+  func narrow(columns: Int) async throws {
+    let sandbox = try Sandbox()
+    for name in ["a-file-with-a-long-name.md", "b.md", "another-long-name.with.a.long.extension"] {
+      try sandbox.write("x", to: "in/" + name)
+    }
+    try sandbox.write(
+      "return { name = 'n', discover = 'in/*', settle = 0, purpose = 'knowledge_user' }", to: "n.lua")
+    let terminal = try Terminal(columns: columns, rows: 30)
+    let running = try Running(
+      ["run", "n.lua", "--dry-run"], in: sandbox.root, environment: Terminal.environment,
+      output: terminal.side)
+    #expect(try await running.finished().status == 0)
+    let lines = try await terminal.screen().components(separatedBy: "\r\n")
+    let rows = lines.filter { $0.contains("→") }.map { $0.replacing(/\u{1B}\[\d+m/, with: "") }
+    #expect(rows.count == 4 && rows.allSatisfy { $0.count <= columns }, "\(rows)")
+    #expect(rows.dropFirst().allSatisfy { $0.contains("<…>") }, "\(rows)")
+    #expect(rows[0].contains("PURPOSE") == (columns > 64), "\(rows)")
   }
 
   @Test("reads the record while a run owns it, and goes on with what that left")
@@ -281,7 +340,16 @@ struct DryRunTests {
     }
     #expect(try await sandbox.moontide("run", "broken.lua", "--dry-run").status == 3)
     #expect(try await sandbox.moontide("run", "none.lua", "--dry-run").status != 0)
-    let keyless = try await sandbox.moontide("run", "some.lua", "--dry-run", "--profile", "lightfield")
+    let metrics = try await sandbox.moontide("run", "some.lua", "--dry-run", "--metrics", "127.0.0.1:0")
+    #expect(metrics.status == 2 && metrics.errors.contains("leave out --metrics"), "\(metrics)")
+    // What a run refuses.
+    let twice = try await sandbox.moontide("run", "some.lua", "./some.lua", "--dry-run")
+    #expect(twice.status == 2 && twice.errors.contains("named twice"), "\(twice)")
+    try sandbox.write("return { name = 'some', discover = 'in/*' }", to: "other.lua")
+    let namesakes = try await sandbox.moontide("run", "some.lua", "other.lua", "--dry-run")
+    #expect(namesakes.status == 3 && namesakes.errors.contains("both have name = \"some\""), "\(namesakes)")
+    let keyless = try await sandbox.moontide(
+      "run", "some.lua", "--dry-run", "--service", "http://127.0.0.1:9")
     #expect(keyless.status == 2 && keyless.errors.contains("LIGHTFIELD_API_KEY"), "\(keyless)")
     // Nobody listens there, and nobody is asked.
     let remote = try await sandbox.plan(

@@ -226,6 +226,12 @@ struct JobsTests {
     let (here, there) = (try await project(), try Sandbox())
     #expect(try await here.moontide("jobs", "export", "ledger.jsonl").status == 0)
     #expect(try await here.moontide("jobs", "export", "ledger.jsonl").status == 2)
+    let lines = try String(contentsOfFile: here.path("ledger.jsonl"), encoding: .utf8).split(separator: "\n")
+    for wrong in ["{}", lines.dropLast().joined(separator: "\n") + "\n"] {
+      try there.write(wrong, to: "wrong.jsonl")
+      let refused = try await there.moontide("jobs", "import", "wrong.jsonl")
+      #expect(refused.status == 2 && !there.has(".moontide"), "\(refused)")
+    }
     for name in ["a", "b", "c"] { try there.write(name, to: "in/\(name).md") }
     try there.write(Self.picky, to: "picky.lua")
     let imported = try await there.moontide("jobs", "import", here.path("ledger.jsonl"))

@@ -99,7 +99,7 @@ extension Sandbox {
 
   /// Compares what was planned with what a run has recorded since.
   func compare(_ rows: [PlannedRow], with jobs: [String: ListedJob]) {
-    for row in rows where !["waiting", "own_work"].contains(row.verdict) {
+    for row in rows where !["waiting", "in_progress", "own_work"].contains(row.verdict) {
       guard let job = jobs[row.path] else {
         Issue.record("\(row) has no job")
         continue

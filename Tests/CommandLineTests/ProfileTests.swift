@@ -143,6 +143,45 @@ struct ProfileTests {
     }
   }
 
+  @Test("get no second name once they were sent to, unless all is to be sent a second time")
+  func secondName() async throws {
+    try await withRemote { remote in
+      let sandbox = try sandbox()
+      let first = try await sandbox.moontide("run", "all.lua", environment: remote.environment)
+      #expect(first.lastLine.contains("3 sent"), "\(first)")
+      let add = ["profiles", "add", "nice", "--service", remote.url, "--key-env", "NICE_KEY"]
+      let refused = try await Running(add, in: sandbox.root, environment: [:]).finished()
+      #expect(refused.status == 2 && !sandbox.has(".moontide/profiles.json"), "\(refused)")
+      for part in [remote.profile, "sent a second time", "--yes"] {
+        #expect(refused.errors.contains(part), "\(refused)")
+      }
+      let meant = try await Running(add + ["--yes"], in: sandbox.root, environment: [:]).finished()
+      #expect(meant.status == 0, "\(meant)")
+      let again = try await sandbox.moontide(
+        "run", "all.lua", "--profile", "nice", environment: ["NICE_KEY": remote.key])
+      #expect(again.lastLine.contains("3 sent"), "\(again)")
+      // Where its key comes from may change afterwards.
+      #expect(try await Running(add, in: sandbox.root, environment: [:]).finished().status == 0)
+    }
+  }
+
+  @Test("need no key where their service is not asked, and they are named")
+  func keyless() async throws {
+    let sandbox = try sandbox()
+    try await sandbox.moontide(
+      "profiles", "add", "unit", "--service", "http://127.0.0.1:9", "--key-credential", "unit-key")
+    let plan = try await sandbox.moontide("run", "all.lua", "--dry-run", "--profile", "unit")
+    #expect(plan.status == 0 && plan.output.contains("no key here (the credential unit-key)"), "\(plan)")
+    let adopted = try await sandbox.moontide("adopt", "all.lua", "--yes", "--profile", "unit")
+    #expect(adopted.status == 0 && adopted.output.contains("3 files adopted"), "\(adopted)")
+    let later = try await sandbox.moontide("run", "all.lua", "--dry-run", "--profile", "unit")
+    #expect(later.lastLine.contains("3 already sent"), "\(later)")
+    for words in [["run", "all.lua", "--profile", "unit"], ["run", "all.lua", "--dry-run"]] {
+      let refused = try await Running(words, in: sandbox.root, environment: [:]).finished()
+      #expect(refused.status == 2, "\(words): \(refused)")
+    }
+  }
+
   @Test("with Lightfield's own name are Lightfield, and no other address")
   func lightfield() async throws {
     let sandbox = try sandbox()

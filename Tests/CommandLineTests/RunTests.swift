@@ -57,6 +57,8 @@ struct RunTests {
     let first = try await sandbox.moontide("run", "some.lua", "--max-files", "2")
     #expect(
       first.status == 6 && first.errors.contains("--max-files 2 was asked for: 3 files left"), "\(first)")
+    let little = try await sandbox.moontide("run", "some.lua", "--max-bytes", "0.005k")
+    #expect(little.status == 6 && little.errors.contains("--max-bytes 0.005k was asked for"), "\(little)")
     let second = try await sandbox.moontide("run", "some.lua", "--max-bytes", "1K")
     #expect(second.status == 0 && second.lastLine.contains("5 found, 3 sent, 2 already done"), "\(second)")
     let tooMuch = try await sandbox.moontide("run", "some.lua", "--max-bytes", "1X")

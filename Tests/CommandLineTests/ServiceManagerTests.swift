@@ -128,6 +128,15 @@ struct ServiceManagerTests {
     #expect(refused.status == 3 && refused.errors.hasPrefix("<3>moontide: "), "\(refused)")
   }
 
+  @Test("finds what scripts are trusted with where the page on operating has it kept")
+  func trust() throws {
+    let unit = try String(contentsOfFile: Repository.path("scripts/moontide@.service"), encoding: .utf8)
+    let page = try String(contentsOfFile: Repository.path("docs/operating.md"), encoding: .utf8)
+    let place = try #require(unit.firstMatch(of: /\nEnvironment=XDG_CONFIG_HOME=(\S+)\n/)?.1)
+    #expect(page.contains("install -d -o moontide -g moontide -m 700 \(place) "))
+    #expect(page.contains("sudo -u moontide env XDG_CONFIG_HOME=\(place) moontide trust --project "))
+  }
+
   @Test("is described by a unit file that systemd takes")
   func unit() async throws {
     let unit = Repository.path("scripts/moontide@.service")

@@ -21,6 +21,28 @@ struct StateOwnerTests {
     ).finished()
   }
 
+  @Test("holds nothing that others can read, also where others can look into the directory")
+  func closed() async throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("x", to: "in/a.md")
+    try sandbox.write("return { name = 'c', discover = 'in/*', settle = 0 }", to: "c.lua")
+    try FileManager.default.createDirectory(
+      atPath: sandbox.path(".moontide"), withIntermediateDirectories: false,
+      attributes: [.posixPermissions: 0o755])
+    let running = try sandbox.start("run", "c.lua", "--watch")
+    try await running.says("c: 1 found")
+    for _ in 0..<6000 where !sandbox.has(".moontide/live.json") {
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    let open = try await sandbox.carryOut("find .moontide -type f -perm /077; ls .moontide")
+    #expect(open.output.split(separator: "\n").allSatisfy { !$0.contains("/") }, "\(open)")
+    for name in ["ledger.sqlite", "ledger.sqlite-wal", "live.json"] {
+      #expect(open.output.contains(name + "\n"), "\(open)")
+    }
+    running.interrupt()
+    _ = try await running.finished()
+  }
+
   @Test(
     "of another project is refused by all that is about files, which says whose it is",
     arguments: ["s", "a/.moontide"])

@@ -69,6 +69,30 @@ struct SQLiteStoreTests {
     #expect(try await numbers(try open()) == [1])
   }
 
+  @Test("nobody else can read it or its log, also one that others could read")
+  func modes() async throws {
+    func found() throws -> [String: Int] {
+      let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+      return try Dictionary(
+        uniqueKeysWithValues: names.map { name in
+          let attributes = try FileManager.default.attributesOfItem(atPath: directory.path + "/" + name)
+          return (name, (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0)
+        })
+    }
+    let name = URL(filePath: path).lastPathComponent
+    let all = [name: 0o600, name + "-wal": 0o600, name + "-shm": 0o600]
+    let store = try open()
+    try await store.write { try $0.execute(sql: "INSERT INTO item1 VALUES (1, NULL)") }
+    #expect(try found() == all)
+    for file in all.keys {
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o644], ofItemAtPath: directory.path + "/" + file)
+    }
+    let again = try open()
+    #expect(try found() == all)
+    #expect(try await numbers(again) == [1])
+  }
+
   @Test("of writes at the same time one that fails is rolled back alone")
   func failureIsAlone() async throws {
     let store = try open()

@@ -2,10 +2,13 @@
 package struct Allowance: Hashable, Sendable {
   package var files: Int?
   package var bytes: Int64?
+  /// How the bytes were asked for: `500M`.
+  package var bytesText: String?
 
-  package init(files: Int? = nil, bytes: Int64? = nil) {
+  package init(files: Int? = nil, bytes: Int64? = nil, bytesText: String? = nil) {
     self.files = files
     self.bytes = bytes
+    self.bytesText = bytesText
   }
 
   /// Without limit.

@@ -48,7 +48,9 @@ extension Plan.Draft {
     case .alreadySent: row.tell(.alreadySent, nil)
     case .ownWork: row.tell(.ownWork, "Moontide put it there")
     case .left: row.tell(.left, "no more is begun in one run")
-    case .withheld(let reason): row.tell(.waiting, reason.description)
+    case .withheld(let reason):
+      let isInProgress = if case .inProgress = reason { true } else { false }
+      row.tell(isInProgress ? .inProgress : .waiting, reason.description)
     case nil where isResumed && job?.isInParts == true:
       row.tell(.resume, "an earlier run left its parts under way")
     case nil where parts.contains { $0.isSent }:

@@ -125,6 +125,14 @@ package final class Plan: Sendable {
     }
   }
 
+  /// Notes beyond which point it is not known what discovery would find.
+  package func unknownDiscovery(_ point: String) {
+    let recipe = state.withLock { $0.recipe }
+    var row = PlanRow(recipe: recipe, path: recipe, verdict: .unknown, reason: point)
+    row.handler = PlanRow.discover
+    self.row(row)
+  }
+
   /// Takes what happens in the run.
   package func show(_ event: RunEvent) {
     switch event {

@@ -24,6 +24,8 @@ package struct PlanRow: Sendable {
     case fail
     /// It is not complete yet.
     case waiting
+    /// Its name says that it is still being written, so that it is no file of a run.
+    case inProgress = "in_progress"
     /// It would be left for another run.
     case left
     /// A handler reached for what cannot be known without doing it.
@@ -42,7 +44,11 @@ package struct PlanRow: Sendable {
     case unknown(handler: String, String)
   }
 
+  /// The handler that finds files.
+  package static let discover = "discover"
+
   package var recipe: String
+  /// The file; where the row is about none, the place, or the recipe.
   package var path: String
   /// For a part: the path of the file that it is a part of.
   package var whole: String?
@@ -65,11 +71,20 @@ package struct PlanRow: Sendable {
   package var handler: String?
   package var steps: [Step] = []
 
+  /// Whether it says beyond which point discovery cannot be followed.
+  package var isOfDiscovery: Bool { verdict == .unknown && handler == Self.discover }
+
+  /// Whether a run counts what it is about among the files that it found; each file once.
+  package var isFile: Bool {
+    whole == nil && verdict != .problem && verdict != .inProgress && !isOfDiscovery
+  }
+
   /// Whether something would go wrong.
   package var isTrouble: Bool {
     switch verdict {
     case .reject, .fail, .problem: true
-    case .send, .resume, .alreadySent, .touched, .ownWork, .skip, .defer, .waiting, .left, .unknown:
+    case .send, .resume, .alreadySent, .touched, .ownWork, .skip, .defer, .waiting, .inProgress, .left,
+      .unknown:
       steps.contains { if case .failed = $0 { true } else { false } }
     }
   }

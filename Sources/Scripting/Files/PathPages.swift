@@ -7,7 +7,7 @@ import Workspace
 
 /// The paths that a `discover` function gives, page by page, each path once.
 final class PathPages: Sendable {
-  /// How many paths a page has at the most. The Lua part counts to it.
+  /// How many paths a page has at the most.
   static let pageSize = 256
 
   private struct State {
@@ -15,6 +15,8 @@ final class PathPages: Sendable {
     var seen: Set<PathDigest> = []
     /// What is to be thrown once the paths before it were given.
     var failure: Failure?
+    /// Where a dry run cannot follow any further, once the paths before that were given.
+    var unknown: UnknownPoint?
   }
 
   private let recipe: LuaRecipe
@@ -40,22 +42,60 @@ final class PathPages: Sendable {
   func next() async throws(Failure) -> [NamedFile]? {
     let call = recipe.call(.discover)
     try throwFailure()
+    if endsUnknown() { return nil }
     let items: [LuaValue]
     do {
-      let results = try await home.script.call(nextPage, label: "discover")
-      guard let page = results.first?.table else {
-        if results.last == true {
-          recipe.context.log(.warn, "discover returned nothing and yielded no path")
-        }
-        return nil
-      }
-      items = page.array
+      let isPlanned = recipe.context.planning != nil
+      guard let found = try await isPlanned ? knownPage() : page(of: Self.pageSize) else { return nil }
+      items = found
     } catch {
       throw recipe.failure(of: error, in: call)
     }
     let files = take(items, call)
-    if files.isEmpty { try throwFailure() }
+    if files.isEmpty {
+      try throwFailure()
+      if endsUnknown() { return nil }
+    }
     return files
+  }
+
+  /// The next items, at most so many; nil at the end.
+  private func page(of size: Int) async throws -> [LuaValue]? {
+    let results = try await home.script.call(nextPage, [.integer(Int64(size))], label: "discover")
+    if let page = results.first?.table { return page.array }
+    if results.last == true { recipe.context.log(.warn, "discover returned nothing and yielded no path") }
+    return nil
+  }
+
+  /// The same in a dry run: one by one, so that what was found before something unknown is told from what comes after.
+  private func knownPage() async throws -> [LuaValue]? {
+    var items: [LuaValue] = []
+    while items.count < Self.pageSize {
+      let reach = Reach()
+      var item: [LuaValue]?
+      var failure: (any Error)?
+      do {
+        item = try await Reach.$current.withValue(reach) { try await page(of: 1) }
+      } catch {
+        failure = error
+      }
+      if let point = reach.point {
+        state.withLock { $0.unknown = point }
+        return items
+      }
+      // It comes again after those before it.
+      if let failure, items.isEmpty { throw failure }
+      guard let item else { return items.isEmpty ? nil : items }
+      items += item
+    }
+    return items
+  }
+
+  /// Whether a dry run cannot follow any further, which it is told then.
+  private func endsUnknown() -> Bool {
+    guard let point = state.withLock({ $0.unknown }) else { return false }
+    recipe.context.planning?.unknown(point, RecipeKey.discover.rawValue, nil)
+    return true
   }
 
   private func throwFailure() throws(Failure) {
@@ -115,8 +155,8 @@ private struct PathDigest: Hashable {
 }
 
 extension PathPages {
-  /// A chunk that returns a function: given `discover`, it gives a function that returns a page of at most 256
-  /// items, or nil at the end and whether there was nothing at all.
+  /// A chunk that returns a function: given `discover`, it gives a function that returns a page of at most as
+  /// many items as it is given, or nil at the end and whether there was nothing at all.
   ///
   /// `discover` runs in a coroutine, since it may yield its items; or it returns a list, or an iterator with what
   /// a generic `for` gives to it. An error waits until the items before it were given.
@@ -167,10 +207,10 @@ extension PathPages {
       end
 
       step = run
-      return function()
+      return function(size)
         if failed then error(failure, 0) end
         local page, count = {}, 0
-        while count < 256 and not ended do
+        while count < size and not ended do
           local ok, item = pcall(step)
           if not ok then
             failed, failure = true, item

@@ -35,7 +35,7 @@ struct Adopt: AsyncParsableCommand {
     let ceiling = try limits.ceiling()
     _ = try await reportingScript { () async throws(ScriptError) in try await ScriptSource.read(recipePath) }
     let workspace = try options.openWorkspace()
-    try await Destination.with(target, in: workspace, for: .work) { destination in
+    try await Destination.with(target, in: workspace, for: .adopt) { destination in
       let display = Display(style: .lines, access: destination.access)
       display.headline(destination.headline)
       let ledger = try await SQLiteLedger.take(in: workspace)

@@ -87,6 +87,11 @@ struct ProfilesAdd: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The key is this systemd credential.", valueName: "name"))
   var keyCredential: String?
 
+  @Flag(
+    help:
+      "Add it also where the service is another profile's already: all that was sent is sent a second time.")
+  var yes = false
+
   func validate() throws {
     if let problem = ProfileCatalog.problem(ofName: name) { throw ValidationError("\(name): \(problem).") }
     guard [keyEnv, keyFile, keyCredential].compactMap({ $0 }).count == 1 else {
@@ -113,12 +118,25 @@ struct ProfilesAdd: AsyncParsableCommand {
         .usage, "lightfield is always \(ServiceAddress.lightfield); give the other service a name of its own."
       )
     }
-    try SentRecord.read(in: workspace).require(RemoteProfile(name: name, address: address, key: key))
+    let record = try SentRecord.read(in: workspace)
+    try record.require(RemoteProfile(name: name, address: address, key: key))
+    if !yes { try requireNewService(address, record) }
     try workspace.makeStateDirectory()
     try ProfileCatalog.change(in: workspace) { catalog in
       catalog.entries[name] = ProfileCatalog.Entry(address: address, key: key)
     }
     say("\(name): \(address), key from \(key.phrase)")
+  }
+
+  /// Refuses a second name for a service that was sent to, under which all of it would be new.
+  private func requireNewService(_ address: ServiceAddress, _ record: SentRecord) throws(CommandFailure) {
+    let others = record.addresses.filter { $0.value == address }.keys.sorted()
+    guard let other = others.first, record.addresses[name] == nil else { return }
+    throw CommandFailure(
+      .usage,
+      "\(address) is the profile \(others.joined(separator: " and ")) already, with which this project has worked. "
+        + "What was sent does not count for another profile: with \(name) all of it would be sent a second time. Go on "
+        + "with --profile \(other), or say --yes if that is what is wanted.")
   }
 }
 

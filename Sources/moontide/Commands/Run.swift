@@ -70,6 +70,9 @@ struct Run: AsyncParsableCommand {
     guard !plan.dryRun || (!watch && !wait) else {
       throw ValidationError("--dry-run neither watches nor waits; leave out --watch and --wait.")
     }
+    guard !plan.dryRun || metrics.metrics == nil else {
+      throw ValidationError("--dry-run counts nothing that is served; leave out --metrics.")
+    }
     guard !plan.dryRun || !options.adoptState else {
       throw ValidationError(
         "--dry-run changes nothing; say --adopt-state with a command that does, such as moontide status.")
@@ -95,6 +98,7 @@ struct Run: AsyncParsableCommand {
 
   private func tellPlan() async throws {
     let ceiling = try limits.ceiling()
+    try RecipeParty.checkNoneTwice(recipePaths)
     let workspace = try options.openWorkspace()
     try await Destination.with(target, in: workspace, for: .plan) { destination in
       let display = PlanDisplay(isJSON: json, isQuiet: quiet, hasSeveral: recipePaths.count > 1)

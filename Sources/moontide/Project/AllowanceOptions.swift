@@ -12,7 +12,7 @@ struct AllowanceOptions: ParsableArguments {
     transform: ByteAmount.init)
   var maxBytes: ByteAmount?
 
-  var allowance: Allowance { Allowance(files: maxFiles, bytes: maxBytes?.bytes) }
+  var allowance: Allowance { Allowance(files: maxFiles, bytes: maxBytes?.bytes, bytesText: maxBytes?.text) }
 
   func validate() throws {
     if let maxFiles, maxFiles < 1 { throw ValidationError("--max-files takes a number from 1 on.") }
@@ -27,6 +27,8 @@ struct ByteAmount {
   }
 
   let bytes: Int64
+  /// As it was written.
+  let text: String
 
   init(_ argument: String) throws {
     var digits = argument[...]
@@ -46,13 +48,14 @@ struct ByteAmount {
       throw Problem(description: "with \"\(argument)\" nothing would be begun; it takes a number from 1 on")
     }
     bytes = Int64(number * unit)
+    text = argument
   }
 }
 
 extension Allowance {
   /// What was allowed, as it was asked for: `--max-files 10`.
   var phrase: String {
-    [files.map { "--max-files \($0)" }, bytes.map { "--max-bytes \($0)" }].compactMap { $0 }
+    [files.map { "--max-files \($0)" }, bytes.map { "--max-bytes \(bytesText ?? "\($0)")" }].compactMap { $0 }
       .joined(separator: ", ")
   }
 }

@@ -11,6 +11,8 @@ struct Destination: Sendable {
   enum Intent: Sendable {
     /// Ingests, or runs a script: work of the project.
     case work
+    /// Records that it has files already, of which it is not asked.
+    case adopt
     /// Sends files by hand.
     case send
     /// Looks at what is there, and makes nothing.
@@ -26,7 +28,7 @@ struct Destination: Sendable {
   let headline: String
   /// What no script may see.
   let withheld: Withheld
-  /// Where it is, and with which key; nil for the embedded service.
+  /// Where it is, and with which key; nil for the embedded service, and where there is no key.
   let access: RemoteAccess?
   /// What calls of the service come to.
   let calls: CallLog
@@ -68,7 +70,8 @@ struct Destination: Sendable {
       }
       return try await local(in: workspace, for: intent, withheld, hasKey: request.hasUsualKey)
     case .remote(let profile):
-      return try await remote(profile, rates, in: workspace, for: intent, withheld)
+      return try await remote(
+        profile, rates, in: workspace, for: intent, withheld, isNamed: request.name != nil)
     }
   }
 
@@ -104,16 +107,25 @@ struct Destination: Sendable {
 
   private static func remote(
     _ profile: RemoteProfile, _ rates: RateShares?, in workspace: Workspace, for intent: Intent,
-    _ withheld: Withheld
+    _ withheld: Withheld, isNamed: Bool
   ) async throws(CommandFailure) -> Destination {
-    if intent == .work || intent == .plan, case .file(let path) = profile.key {
+    if intent != .send, intent != .look, case .file(let path) = profile.key {
       try requireOutside(path, of: workspace)
     }
     let environment = LaunchEnvironment.variables
     let key = try await offload { () throws(CommandFailure) in
       try profile.key.read(environment) { complain($0, .warning) }
     }
-    guard let key else { throw missingKey(of: profile) }
+    guard let key else {
+      // What asks no service needs no key, where it is certain which one is meant: by hand, that of a unit is not there.
+      guard isNamed, intent == .plan || intent == .adopt else { throw missingKey(of: profile) }
+      LaunchEnvironment.erase(withheld.variables)
+      try note(profile, in: workspace, for: intent)
+      return Destination(
+        profile: profile.name, service: KeylessService(why: missingKey(of: profile).message),
+        headline: "profile \(profile.name): \(profile.address), no key here (\(profile.key.phrase))",
+        withheld: withheld, access: nil, calls: CallLog(), client: nil)
+    }
     KeyProtection.close()
     LaunchEnvironment.erase(withheld.variables, keys: [key.secret])
     let client: LightfieldClient
@@ -151,7 +163,7 @@ struct Destination: Sendable {
     case .send where !FileManager.default.fileExists(atPath: workspace.statePath):
       // A file that is sent by hand makes no project of the directory.
       return
-    case .send, .work:
+    case .send, .work, .adopt:
       try workspace.makeStateDirectory()
       try SentRecord.note(profile, in: workspace.statePath)
     }

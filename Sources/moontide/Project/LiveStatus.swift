@@ -54,8 +54,13 @@ struct LiveStatus: Codable, Equatable {
 
   /// Leaves it there, in place of what was. Where that fails nobody is told: it is only for eyes.
   func write(to statePath: String) {
-    try? Data(JSONText.line(self).utf8).write(
-      to: URL(fileURLWithPath: statePath + "/" + Self.name), options: .atomic)
+    let path = statePath + "/" + Self.name
+    // Names of files are for this user only. The process that has the ledger is the only one that writes here.
+    let descriptor = open(path + ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    guard (try? StandardStream.write(Array(JSONText.line(self).utf8), to: descriptor)) != nil else { return }
+    _ = rename(path + ".new", path)
   }
 
   static func remove(from statePath: String) {

@@ -35,11 +35,14 @@ struct PlanningRun: Sendable {
     try await notePauses(in: ledger)
     var recipes: [(recipe: LuaRecipe, plan: Plan)] = []
     var quarantine: String?
+    let names = RecipeNames()
     do {
       for script in scripts {
         // What those before it would record is known to it.
         let plan = Plan(over: recipes.last?.plan ?? ledger, overlay: overlay, row: display.show)
-        recipes.append((try await stage.load(script, arguments, limits, plan), plan))
+        let recipe = try await stage.load(script, arguments, limits, plan)
+        recipes.append((recipe, plan))
+        try names.claim(recipe.name, for: script)
       }
       // What may be begun counts over all recipes, as in a real run.
       var terms = Gate.Terms()
@@ -148,6 +151,8 @@ private struct Stage: Sendable {
       unknown: { [note] point, handler, path in
         if let path {
           plan.unknown(point.description, handler: handler, path: path)
+        } else if handler == PlanRow.discover {
+          plan.unknownDiscovery(point.description)
         } else {
           note("\(script): in \(handler): \(point)")
         }

@@ -44,6 +44,12 @@ final class TextFile: Sendable {
     }
   }
 
+  /// Begins to read at the first line again; false where that cannot be, as in a pipe.
+  func rewind() -> Bool {
+    buffer.withLock { $0 = [] }
+    return lseek(descriptor, 0, SEEK_SET) == 0
+  }
+
   /// The next line; nil at the end.
   func line() throws(CommandFailure) -> String? {
     while true {

@@ -68,8 +68,9 @@ final class PlanDisplay: Sendable {
 
 /// What a plan amounts to.
 struct PlanTotals {
-  /// Of files; their parts are not counted.
+  /// Of rows; those of parts are not counted.
   var verdicts: [PlanRow.Verdict: Int] = [:]
+  var files = 0
   /// Parts of files that would be sent.
   var parts = 0
   /// Of the files that would be sent.
@@ -77,9 +78,13 @@ struct PlanTotals {
   /// Files that would be sent, and what follows would fail.
   var stepsFailed = 0
   var trouble = 0
+  /// Recipes of which it is not known what else they would find.
+  private var unknownDiscoveries = 0
 
   mutating func add(_ row: PlanRow) {
     if row.whole == nil { verdicts[row.verdict, default: 0] += 1 }
+    if row.isFile { files += 1 }
+    if row.isOfDiscovery { unknownDiscoveries += 1 }
     if row.verdict == .send || row.verdict == .resume {
       // The bytes of a file in parts are those of its parts.
       if row.parts == 0 { bytes += row.size ?? 0 }
@@ -89,21 +94,20 @@ struct PlanTotals {
     if row.steps.contains(where: { if case .failed = $0 { true } else { false } }) { stepsFailed += 1 }
   }
 
-  var files: Int { verdicts.values.reduce(0, +) - (verdicts[.problem] ?? 0) }
-
   /// The count in one line.
   var text: String {
     var parts = ["\(verdicts[.send] ?? 0) to send"]
     let others: [(PlanRow.Verdict, String)] = [
       (.resume, "to finish"), (.alreadySent, "already sent"), (.touched, "touched"), (.ownWork, "own work"),
       (.skip, "skipped"), (.reject, "rejected"), (.fail, "failed"), (.defer, "deferred"),
-      (.waiting, "waiting"),
-      (.unknown, "unknown"), (.left, "left for another run"),
+      (.waiting, "waiting"), (.unknown, "unknown"), (.left, "left for another run"),
     ]
     parts[0] += " (\(Format.bytes(bytes))\(self.parts > 0 ? ", \(Format.count(self.parts, "part"))" : ""))"
     for (verdict, words) in others {
-      if let count = verdicts[verdict] { parts.append("\(count) \(words)") }
+      let count = (verdicts[verdict] ?? 0) - (verdict == .unknown ? unknownDiscoveries : 0)
+      if count > 0 { parts.append("\(count) \(words)") }
     }
+    if unknownDiscoveries > 0 { parts.append("unknown how many more") }
     if stepsFailed > 0 { parts.append("\(stepsFailed) with a step afterwards that fails") }
     if let count = verdicts[.problem] { parts.append(Format.count(count, "problem")) }
     return

@@ -25,7 +25,9 @@ struct PlanTable {
   private static let heading = ["PATH", "→ FILENAME", "PURPOSE", "TYPE", "SIZE", "VERDICT"]
   /// The columns that may be cut, and how narrow they may become.
   private static let elastic = [0: 16, 1: 12, 2: 7, 3: 8]
-  private static let verdictColumn = 5
+  /// The same where there is no room for all columns: then purpose and type are left out.
+  private static let narrow = (columns: [0, 1, 4, 5], elastic: [0: 8, 1: 10])
+  private static let filenameColumn = 1
   private static let gap = 2
 
   /// Stands for the service's suffix where there is no room for its words.
@@ -35,6 +37,8 @@ struct PlanTable {
   private var isBegun = false
   /// Whether the mark was used, so that it is explained.
   private var hasMarks = false
+  /// Whether there is no room for all columns.
+  private var isNarrow = false
 
   /// Whether each row names its recipe.
   private let namesRecipes: Bool
@@ -61,8 +65,15 @@ struct PlanTable {
         cells[index][1] = short
       }
     }
-    let widths = Self.widths(of: [Self.heading] + cells, within: terminal.width)
-    var text = isBegun ? "" : Self.line(Self.heading, widths, nil) + "\n"
+    var heading = Self.heading
+    var widths = Self.widths(of: [heading] + cells, within: terminal.width, Self.elastic)
+    isNarrow = isNarrow || Self.total(widths) > terminal.width
+    if isNarrow {
+      heading = Self.narrow.columns.map { heading[$0] }
+      cells = cells.map { row in Self.narrow.columns.map { row[$0] } }
+      widths = Self.widths(of: [heading] + cells, within: terminal.width, Self.narrow.elastic)
+    }
+    var text = isBegun ? "" : Self.line(heading, widths, nil) + "\n"
     isBegun = true
     for (row, cells) in zip(rows, cells) {
       let color = terminal.hasColor ? row.verdict.color : nil
@@ -78,13 +89,13 @@ struct PlanTable {
 
   /// The widths that the cells need.
   private static func widths(of rows: [[String]]) -> [Int] {
-    heading.indices.map { column in rows.map { Cells.count($0[column]) }.max() ?? 0 }
+    (rows.first ?? []).indices.map { column in rows.map { Cells.count($0[column]) }.max() ?? 0 }
   }
 
   private static func total(_ widths: [Int]) -> Int { widths.reduce(0, +) + gap * (widths.count - 1) }
 
   /// The widths that the cells need, or as much of them as there is room for.
-  private static func widths(of rows: [[String]], within width: Int) -> [Int] {
+  private static func widths(of rows: [[String]], within width: Int, _ elastic: [Int: Int]) -> [Int] {
     var widths = widths(of: rows)
     while total(widths) > width {
       let widest = elastic.filter { widths[$0.key] > $0.value }.max { widths[$0.key] < widths[$1.key] }
@@ -97,13 +108,24 @@ struct PlanTable {
   private static func line(_ cells: [String], _ widths: [Int], _ color: Int?) -> String {
     var line = ""
     for (column, (cell, width)) in zip(cells, widths).enumerated() {
-      let cut = cell.shortened(to: width)
+      let cut = column == filenameColumn ? shortened(cell, to: width) : cell.shortened(to: width)
       let isLast = column == widths.count - 1
       let space = String(repeating: " ", count: isLast ? 0 : max(0, width - Cells.count(cut)) + gap)
-      let shown = column == verdictColumn ? color.map { "\u{1B}[\($0)m\(cut)\u{1B}[0m" } ?? cut : cut
+      let shown = isLast ? color.map { "\u{1B}[\($0)m\(cut)\u{1B}[0m" } ?? cut : cut
       line += shown + space
     }
     return line
+  }
+
+  /// A filename with its mark whole, whatever else is left out.
+  private static func shortened(_ name: String, to width: Int) -> String {
+    guard Cells.count(name) > width, let place = name.firstRange(of: mark) else {
+      return name.shortened(to: width)
+    }
+    let (head, tail) = (String(name[..<place.lowerBound]), String(name[place.upperBound...]))
+    let room = width - Cells.count(mark)
+    let end = min(Cells.count(tail), room / 2)
+    return head.shortened(to: room - end) + mark + tail.shortened(to: end)
   }
 
   /// The reason behind the row where there is room for it, else below.
@@ -141,7 +163,7 @@ extension PlanRow.Verdict {
     switch self {
     case .send, .resume: 32
     case .alreadySent, .touched, .ownWork: 2
-    case .skip, .defer, .waiting, .left: 33
+    case .skip, .defer, .waiting, .inProgress, .left: 33
     case .reject, .fail, .problem: 31
     case .unknown: 36
     }

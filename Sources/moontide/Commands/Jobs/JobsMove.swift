@@ -45,6 +45,15 @@ struct JobsImport: AsyncParsableCommand {
   func run() async throws {
     let workspace = try options.openWorkspace()
     let input = try TextFile(reading: file)
+    // What cannot be imported leaves no project behind. Through a pipe it comes only once.
+    if input.rewind() {
+      do {
+        try SQLiteLedger.check { try input.line() }
+      } catch let error as LedgerError {
+        throw CommandFailure(.usage, error.message)
+      }
+      _ = input.rewind()
+    }
     try workspace.makeStateDirectory()
     let ledger = try await SQLiteLedger.take(in: workspace)
     let count = try await reportingLedger { () async throws(LedgerError) in
