@@ -37,7 +37,7 @@ struct ServiceManagerTests {
   @Test("says what keeps files from being begun, as `status` does: a service that refuses, or the hours")
   func held() async throws {
     try await withRemote { remote in
-      let sandbox = try sandbox()
+      let sandbox = try self.sandbox()
       try sandbox.write("y", to: "in/b.txt")
       let manager = try Manager(at: sandbox.path("../notify"), abstract: false)
       let running = try sandbox.start(
@@ -53,7 +53,7 @@ struct ServiceManagerTests {
       running.terminate()
       #expect(try await running.finished().status == 0)
     }
-    let sandbox = try sandbox()
+    let sandbox = try self.sandbox()
     let manager = try Manager(at: sandbox.path("../notify"), abstract: false)
     let hour = Calendar(identifier: .gregorian).dateComponents(in: .gmt, from: Date()).hour ?? 0
     let hours = [3, 5].map { String(format: "%02d:00", (hour + $0) % 24) }
